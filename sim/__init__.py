@@ -1,0 +1,1 @@
+"""The entrepreneur talent-pipeline simulator."""

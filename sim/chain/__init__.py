@@ -1,0 +1,1 @@
+"""Where they move: stages, houses and admission."""

@@ -1,0 +1,1 @@
+"""The command `sim`: one file per group of verbs, no logic."""

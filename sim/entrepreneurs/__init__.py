@@ -1,0 +1,1 @@
+"""Who moves: the state, the draws, the rulebook and its two drivers."""

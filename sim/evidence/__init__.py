@@ -1,0 +1,1 @@
+"""What is known: figures, their sources, and parameters that carry both."""

@@ -1,0 +1,1 @@
+"""What they trade in: demand and displacement."""

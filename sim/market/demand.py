@@ -1,0 +1,73 @@
+"""What the city sells: demand by channel from the published totals, shared among all firms that compete for it."""
+
+from __future__ import annotations
+
+from pydantic import Field, field_validator
+
+from sim.evidence.quantity import Parameters, quantity
+
+__all__ = ["Background", "Market", "Series"]
+
+
+class Background(Parameters):
+    """The firms that are not modelled one by one, but compete."""
+
+    entities: int = quantity(
+        637700, unit="count", low=0, high=10**8, evidence="ecom_entities_2024q1", zh="背景电商主体数",
+        en="e-commerce entities at the start that are not modelled as agents",
+    )  # fmt: skip
+    capacity: float = quantity(
+        40000.0, unit="CNY/month", low=0, high=1e7, range=(25000, 67000), zh="背景主体平均产能",
+        en="mean trading capacity of a background entity, trimmed as everybody's is",
+        assumed="derived 4: mean transactions 0.65-0.80 million a year, less what lies above the trim",
+    )  # fmt: skip
+    growth_per_year: float = quantity(
+        0.08, unit="1/year", low=-0.5, high=1, range=(0, 0.16), zh="背景主体年增长",
+        en="yearly growth of the background's capacity",
+        assumed="entities grew 13-16 % a year, a part by re-registration (conflict 10)",
+    )  # fmt: skip
+
+
+class Series(Parameters):
+    """Transactions of one channel by calendar year, CNY/year: interpolated in logs between the middles of the years."""
+
+    by_year: dict[str, float] = Field(
+        default_factory=dict, description="calendar year -> CNY/year; empty = the city's growth from the start on"
+    )
+    growth_before: float = quantity(
+        0.17, unit="1/year", low=-0.5, high=1, range=(0.1, 0.2), zh="首个数据年之前的年增长",
+        en="yearly growth before the first figure", assumed="derived 1: 17.2 % a year 2013-2024",
+    )  # fmt: skip
+    growth_after: float = quantity(
+        0.08, unit="1/year", low=-0.5, high=1, range=(0, 0.15), zh="末个数据年之后的年增长",
+        en="yearly growth after the last figure", assumed="nobody forecasts it: below the 12.5 % of 2025",
+    )  # fmt: skip
+
+    @field_validator("by_year")
+    @classmethod
+    def _years(cls, value: dict[str, float]) -> dict[str, float]:
+        for year, amount in value.items():
+            if not (year.isdigit() and 1978 <= int(year) <= 2100):
+                raise ValueError(f"{year!r} is not a calendar year between 1978 and 2100")
+            if not amount > 0:
+                raise ValueError(f"transactions of {year} must be above 0 CNY/year (got {amount})")
+        return value
+
+
+class Market(Parameters):
+    """Demand, and how it is shared."""
+
+    domestic: Series = Series()
+    livestream: Series = Series()
+    cross_border: Series = Series()
+    displacement: float = quantity(
+        1.0, unit="elasticity", low=0, high=1, range=(0, 1), zh="挤出弹性 eta",
+        en="eta: 1 = a newcomer's sales are taken from others, 0 = none are",
+        assumed="silences D: total demand follows transactions and new firms share it",
+    )  # fmt: skip
+    trim: float = quantity(
+        1000000.0, unit="CNY/month", low=1, high=1e10, range=(300000, 3000000), zh="产能截尾",
+        en="a firm counts in crowding with at most this capacity, so that one giant cannot dominate",
+        assumed="above the park threshold of 10 million a year",
+    )  # fmt: skip
+    background: Background = Background()

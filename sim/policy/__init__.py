@@ -1,0 +1,1 @@
+"""What the city does: one file per instrument, and the money."""

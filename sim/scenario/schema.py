@@ -1,0 +1,81 @@
+"""The scenario: everything a run depends on, frozen. The parts live with their rules; here they are put together."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+
+from sim.chain.stage import Label, Stage
+from sim.entrepreneurs.arrivals import Arrivals
+from sim.entrepreneurs.behaviour import Behaviour
+from sim.evidence.quantity import Parameters, quantity
+from sim.market.demand import Market
+from sim.policy._instrument import Month, PolicyInstrument, find, types
+
+__all__ = ["Horizon", "Initial", "Scenario", "Until"]
+
+
+class Horizon(Parameters):
+    """When the run starts and how long it lasts."""
+
+    start: Month = "2024-04"
+    months: int = quantity(120, unit="months", low=1, high=1200, zh="模拟月数", en="months simulated", assumed="ten years")  # fmt: skip # noqa: E501
+
+
+class Initial(Parameters):
+    """Who is in the city when the horizon starts.
+
+    `empty`: nobody. `burn_in`: the model itself runs for `months` before the start, under the chain and policy of the
+    scenario `under` (a file beside this one; by default the scenario itself), so that the chain is occupied. With
+    `entities`, the survivors are scaled to that number, and their sales to `mean_sales`.
+    """
+
+    kind: Literal["empty", "burn_in"] = "empty"
+    months: int = quantity(156, unit="months", low=1, high=1200, zh="预热月数", en="months of burn-in", assumed="13 years, as the talent figure counts")  # fmt: skip # noqa: E501
+    under: str | None = Field(None, description="scenario file whose chain and policy hold during the burn-in")
+    entities: int | None = quantity(None, unit="count", low=1, high=5 * 10**6, zh="期初主体数", en="entities at the start; null = as the burn-in leaves them", assumed="as the burn-in leaves them")  # fmt: skip # noqa: E501
+    mean_sales: float | None = quantity(None, unit="CNY/year", low=1, high=1e9, range=(650000, 800000), zh="期初平均年销售额", en="mean annual sales at the start; null = as the burn-in leaves it", assumed="as the burn-in leaves it")  # fmt: skip # noqa: E501
+
+
+class Until(Parameters):
+    """Run replicates until an outcome is known well enough."""
+
+    outcome: str
+    half_width: float = quantity(unit="outcome", low=1e-12, high=1e15, zh="区间半宽", en="half-width of the interval")
+    max: int = quantity(200, unit="count", low=2, high=100000, zh="最多次数", en="replicates at most", assumed="patience")  # fmt: skip # noqa: E501
+
+
+class Replicates(Parameters):
+    """The mapping form of `replicates`."""
+
+    until: Until
+
+
+class Scenario(Parameters):
+    """A scenario, all defaults filled in, every number checked."""
+
+    schema_version: Literal[1] = Field(1, alias="schema")
+    name: Label = Label()
+    description: Label = Label()
+    horizon: Horizon = Horizon()
+    seed: int = quantity(1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any")
+    replicates: Annotated[int, Field(ge=1, le=100000)] | Replicates = 20
+    engine: Literal["columns", "objects"] = "columns"
+    initial: Initial = Initial()
+    arrivals: Arrivals = Arrivals()
+    chain: tuple[Stage, ...] = Field(min_length=1, max_length=20)
+    market: Market = Market()
+    behaviour: Behaviour = Behaviour()
+    policy: tuple[SerializeAsAny[PolicyInstrument], ...] = ()
+    observe: tuple[Literal["panel"], ...] = ()
+
+    @field_validator("policy", mode="before")
+    @classmethod
+    def _instruments(cls, value: Any) -> Any:
+        """Each entry becomes the instrument that its `type` names."""
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self, info: ValidationInfo) -> Scenario:
+        return self
