@@ -25,7 +25,8 @@ class SimError(Exception):
 class Problem:
     """One thing wrong with a file: where, which key, what, and how to mend it.
 
-    `line` and `column` count from 1; 0 means that the place is not known (a missing key, a `--set`).
+    `line` and `column` count from 1; 0 means that the place is not known (a default, a `--set`). `key` and `arguments`
+    name the template of `message`, so that it can be said in another language.
     """
 
     file: str
@@ -34,6 +35,8 @@ class Problem:
     path: str
     message: str
     severity: str = "error"
+    key: str = ""
+    arguments: tuple[tuple[str, object], ...] = ()
 
     def __str__(self) -> str:
         place = self.file + (f":{self.line}:{self.column}" if self.line else "")

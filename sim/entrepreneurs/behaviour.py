@@ -133,6 +133,10 @@ class Learning(Parameters):
         0.08, unit="share", low=0, high=1, range=(0.04, 0.15), zh="学习增益下限",
         en="least gain: how fast an old founder still learns", assumed="Jovanovic 1982",
     )  # fmt: skip
+    training_lasts: float = quantity(
+        12.0, unit="months", low=1, high=240, range=(6, 24), zh="培训效果平均持续月数",
+        en="mean life of a training's effect, which fades by 1/this a month", assumed="McKenzie 2020: about a year",
+    )  # fmt: skip
 
 
 class Exit(Parameters):

@@ -47,7 +47,7 @@ def quantity(
     zh, en
         What the parameter is, in one short phrase.
     """
-    extra = {
+    extra: dict[str, Any] = {
         "unit": unit,
         "range": list(range) if range else None,
         "evidence": evidence,

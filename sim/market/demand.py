@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator
 
+from sim.entrepreneurs.arithmetic import exp, log
 from sim.evidence.quantity import Parameters, quantity
 
-__all__ = ["Background", "Market", "Series"]
+__all__ = ["Background", "Competition", "Market", "Series", "log_demand"]
 
 
 class Background(Parameters):
@@ -71,3 +72,54 @@ class Market(Parameters):
         assumed="above the park threshold of 10 million a year",
     )  # fmt: skip
     background: Background = Background()
+
+
+def log_demand(series: Series, year: float) -> float:
+    """Log of a channel's yearly transactions at a moment (`year` with its fraction: 2024.5 is the middle of 2024).
+
+    A year's figure stands at its middle; between figures the log is a straight line, beyond them it grows as stated.
+    Without figures the log starts at 0 in the year 2000.
+    """
+    points = sorted((int(y) + 0.5, log(v)) for y, v in series.by_year.items()) or [(2000.0, 0.0)]
+    (first, low), (last, high) = points[0], points[-1]
+    if year <= first and series.by_year:
+        return low - (first - year) * log(1.0 + series.growth_before)
+    if year >= last:
+        return high + (year - last) * log(1.0 + series.growth_after)
+    for (x0, y0), (x1, y1) in zip(points, points[1:], strict=False):
+        if year <= x1:
+            return y0 + (y1 - y0) * (year - x0) / (x1 - x0)
+    raise AssertionError("the points are sorted")
+
+
+class Competition:
+    """Demand shared among all firms: A = log demand - eta log(crowding), relative to the horizon's start.
+
+    Crowding is the trading capacity of all modelled and background firms when the month begins, relative to the start.
+    """
+
+    def __init__(self, market: Market, start: int, capacity: int) -> None:
+        """`start` in calendar months since 2000-01, `capacity` of the modelled firms at the start, CNY/month."""
+        self._market = market
+        self._start = start
+        self._base = self._background(0) + capacity
+        self.demand = (0.0, 0.0, 0.0)
+        self.crowding = 1.0
+        self.factor = (0.0, 0.0, 0.0)
+
+    def _background(self, month: int) -> int:
+        b = self._market.background
+        return int(b.entities * b.capacity * exp(month / 12.0 * log(1.0 + b.growth_per_year)))
+
+    def move(self, calendar: int, capacity: int) -> None:
+        """Set demand, crowding and the log factor of each channel (domestic, livestream, cross-border) for a month."""
+        m = self._market
+        now, then = ((2000.0 + (c + 0.5) / 12.0) for c in (calendar, self._start))
+        series = (m.domestic, m.livestream, m.cross_border)
+        domestic, livestream, cross_border = (log_demand(s, now) - log_demand(s, then) for s in series)
+        self.demand = (domestic, livestream, cross_border)
+        total = self._background(calendar - self._start) + capacity
+        # with nobody at the start there is nobody to be displaced
+        self.crowding = total / self._base if self._base > 0 and total > 0 else 1.0
+        shared = m.displacement * log(self.crowding)
+        self.factor = (domestic - shared, livestream - shared, cross_border - shared)

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
 from sim.evidence.quantity import Parameters, quantity
+
+if TYPE_CHECKING:
+    from sim.entrepreneurs.columns import Columns
+    from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Label", "PolicyInstrument", "find", "types"]
 
@@ -37,6 +41,13 @@ class PolicyInstrument(Parameters):
     budget: float | None = quantity(
         None, unit="CNY/year", low=0, high=1e13, zh="年度预算", en="yearly budget; null = no limit", assumed="no limit",
     )  # fmt: skip
+
+    def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
+        """Do this month's part: find who is eligible, change what the instrument changes, pay through the ledger.
+
+        Draws come from `now.key` and a stream of its own; nothing may depend on the order of rows.
+        """
+        raise NotImplementedError
 
 
 def types() -> tuple[str, ...]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 from pydantic import Field, field_validator
 
+from sim.entrepreneurs.columns import Columns
 from sim.policy._instrument import PolicyInstrument
+from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Instrument"]
 
@@ -24,3 +27,13 @@ class Instrument(PolicyInstrument):
             if not 0 <= share <= 1:
                 raise ValueError(f"{stage}: must be between 0 and 1 (got {share})")
         return value
+
+    def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
+        """Refund the share of last month's rent that the present stage grants; founders count on it when they decide."""
+        by_stage = np.array([*(self.share.get(s, 0.0) for s in now.stages), 0.0])
+        by_house = by_stage[now.stage_of]
+        rows = np.flatnonzero((by_house > 0)[people.house])
+        share = by_house[people.house[rows]]
+        paid = ledger.pay(self.id, people, now, rows, 100.0 * people.rent[rows] * share, budget=self.budget)
+        relieved = rows if self.budget is None else paid
+        people.relief[relieved] = np.minimum(people.relief[relieved] + by_house[people.house[relieved]], 1.0)

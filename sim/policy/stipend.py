@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
 from pydantic import Field
 
+from sim.entrepreneurs.arrivals import EDUCATION, ORIGINS
+from sim.entrepreneurs.columns import Columns
+from sim.entrepreneurs.draws import Stream, uniforms
 from sim.evidence.quantity import Parameters, quantity
 from sim.policy._instrument import PolicyInstrument
+from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Amount", "Instrument"]
 
@@ -31,3 +36,15 @@ class Instrument(PolicyInstrument):
     first_after: int = quantity(12, unit="months", low=0, high=240, range=(12, 24), zh="工作满几个月可领", en="months of work before the first payment", assumed="one year of work first; payments at months 12, 24, 36 (conflict 22)")  # fmt: skip # noqa: E501
     eligible_share: float = quantity(0.30, unit="share", low=0, high=1, range=(0.1, 1.0), zh="符合条件的比例", en="share of arrivals that is eligible", assumed="silences C: overlap of newly introduced graduates at work with founders is unknown")  # fmt: skip # noqa: E501
     founders_qualify: bool = Field(True, description="founders count as working once their shop is old enough")
+
+    def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
+        """Pay a year's amount to eligible graduates whose first shop has just turned 12, 24, 36 months (by default)."""
+        if not self.founders_qualify:
+            return
+        fen = np.array([round(getattr(self.amount, e) * 100) for e in EDUCATION])
+        worked = people.age - self.first_after
+        due = (worked >= 0) & (worked < 12 * self.payments) & (worked % 12 == 0)
+        rows = np.flatnonzero(due)
+        rows = rows[(people.origin[rows] == ORIGINS.index("graduate")) & (people.uid[rows] % 10 == 0)]
+        rows = rows[uniforms(now.key, Stream.ELIGIBILITY, people.uid[rows], 0) < self.eligible_share]
+        ledger.pay(self.id, people, now, rows, fen[people.education[rows]], budget=self.budget)

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+
+from sim.entrepreneurs.arithmetic import log
+from sim.entrepreneurs.columns import Columns
+from sim.entrepreneurs.draws import Stream, uniforms
 from sim.evidence.quantity import quantity
 from sim.policy._instrument import PolicyInstrument
+from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Instrument"]
 
@@ -20,3 +26,19 @@ class Instrument(PolicyInstrument):
     max_age: int = quantity(36, unit="months", low=1, high=1200, range=(12, 60), zh="适用店龄上限", en="oldest shop that may come", assumed="newcomers are the target group")  # fmt: skip # noqa: E501
     effect: float = quantity(0.07, unit="share", low=-0.5, high=2, range=(0, 0.15), zh="对销售额的作用", en="effect on sales, fading", assumed="McKenzie 2020: +5-10 % of sales and profits")  # fmt: skip # noqa: E501
     cost_per_seat: float = quantity(300.0, unit="CNY/person", low=0, high=1e6, range=(100, 1000), zh="每人次成本", en="cost of a seat, paid to the trainers", assumed="no source: a day's trainer and room over 75 seats")  # fmt: skip # noqa: E501
+
+    def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
+        """Seat those who apply, by lot where seats are short; a course lifts sales to its effect, which then fades."""
+        young = np.flatnonzero(people.age < self.max_age)
+        lots = uniforms(now.key, Stream.TRAINING, people.uid[young], now.calendar)
+        comes = lots < self.take_up
+        rows, lots = young[comes], lots[comes]
+        month, yearly = now.calendar % 12, self.courses * self.seats
+        seats = yearly * (month + 1) // 12 - yearly * month // 12
+        rows = rows[np.lexsort((people.uid[rows], lots))[:seats]]
+        fen = np.full(len(rows), round(self.cost_per_seat * 100))
+        if self.budget is not None and self.cost_per_seat > 0:
+            rows = ledger.pay(self.id, people, now, rows, fen, budget=self.budget, in_cash=False)
+        else:
+            ledger.pay(self.id, people, now, rows, fen, in_cash=False)
+        people.training[rows] = np.maximum(people.training[rows], log(1.0 + self.effect))

@@ -1,0 +1,158 @@
+"""The houses of the chain: their places, tenants and rent, as columns; and each house as a Mesa agent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chain.stage import Stage
+from sim.entrepreneurs.arithmetic import exp, log
+from sim.entrepreneurs.kernel import House
+
+if TYPE_CHECKING:
+    from sim.entrepreneurs.kernel import Tally
+
+__all__ = ["Facility", "Houses"]
+
+_ROOM = 2**40  # what an open house has room for
+
+
+class Houses:
+    """All houses, by id: stage after stage, then one place outside the chain for each stage that people may have left.
+
+    Attributes
+    ----------
+    stage_of : (houses,) int8
+        Stage of a house; `len(stages)` for the places outside.
+    tenants : (houses,) int64
+    places : (houses,) int64
+        A very large number where a house is open to all.
+    first, count : (stages,) int64
+        First house and number of houses of each stage.
+    table : House
+        What the month needs to know of each house; rent and peers move from month to month.
+    """
+
+    def __init__(self, stages: Sequence[Stage]) -> None:
+        self.stages = tuple(stages)
+        n = len(stages)
+        self.count = np.array([s.facilities for s in stages])
+        self.first = np.concatenate([[0], np.cumsum(self.count)[:-1]])
+        self.outside = int(self.count.sum())
+        self.stage_of = np.concatenate([np.repeat(np.arange(n), self.count), np.full(n, n)]).astype(np.int8)
+        self.tenants = np.zeros(len(self.stage_of), np.int64)
+        per_house = [_ROOM if s.places is None else s.places for s in stages]
+        self.places = np.concatenate([np.repeat(per_house, self.count), np.full(n, _ROOM)])
+        self.waiting = np.zeros(n, np.int64)
+        self._rent = self._spread([float(s.rent) for s in stages], [float(stages[0].rent)] * n)
+        self._crowded = [i for i, s in enumerate(stages) if s.crowding > 0]
+        bars = [self._bar(s) for s in range(n)]
+        outside_bars = [self._bar(s, outside=True) for s in range(n)]
+        endless = [float("inf")] * n
+        self.table = House(
+            rent=self._rent.copy(),
+            uplift=self._spread([log(1.0 + s.uplift) for s in stages], [0.0] * n),
+            peer_level=np.full(len(self.stage_of), -1e9),
+            tenancy=self._spread([float(s.tenancy or float("inf")) for s in stages], endless),
+            floor=self._spread([s.threshold / 2 if s.falls_back else -1.0 for s in stages], [-1.0] * n),
+            bar=self._spread([b[0] for b in bars], [b[0] for b in outside_bars]),
+            bar_income=self._spread([b[1] for b in bars], [b[1] for b in outside_bars]),
+            apply=self._spread([b[2] for b in bars], [b[2] for b in outside_bars]),
+        )
+
+    def _spread(self, by_stage: Sequence[float], outside: Sequence[float]) -> NDArray[np.float64]:
+        return np.concatenate([np.repeat(np.asarray(by_stage, float), self.count), np.asarray(outside, float)])
+
+    def targets(self, stage: int, outside: bool = False) -> list[int]:
+        """Stages that someone in `stage` may apply to: those above; from outside also an endless one he has left."""
+        again = outside and stage > 0 and self.stages[stage].tenancy is None
+        return [s for s in range(1, len(self.stages)) if s > stage or (again and s == stage)]
+
+    def _bar(self, stage: int, outside: bool = False) -> tuple[float, float, float]:
+        """The lowest threshold, income and highest chance to apply among the stages one may apply to."""
+        above = [self.stages[s] for s in self.targets(stage, outside)]
+        nobody = float("inf")
+        return (
+            min((s.threshold for s in above), default=nobody),
+            min((s.or_net_income for s in above if s.or_net_income is not None), default=nobody),
+            max((s.apply for s in above), default=0.0),
+        )
+
+    def of(self, stage: int) -> slice:
+        """Ids of the houses of a stage."""
+        return slice(int(self.first[stage]), int(self.first[stage] + self.count[stage]))
+
+    def free(self, stage: int) -> int:
+        """Free places of a stage."""
+        houses = self.of(stage)
+        return int(np.maximum(self.places[houses] - self.tenants[houses], 0).sum())
+
+    def seats(self, stage: int, count: int) -> NDArray[np.int64]:
+        """Houses for `count` admitted, emptiest first; each counts as taken. There must be room."""
+        houses = np.arange(self.first[stage], self.first[stage] + self.count[stage])
+        free = np.minimum(np.maximum(self.places[houses] - self.tenants[houses], 0), count)
+        house = np.repeat(houses, free)
+        filled = np.arange(len(house)) - np.repeat(np.cumsum(free) - free, free) + self.tenants[house]
+        chosen = house[np.lexsort((house, filled))[:count]]
+        self.enter(chosen)
+        return chosen
+
+    def enter(self, house: NDArray[Any]) -> None:
+        """Count people into their houses."""
+        self.tenants += np.bincount(house, minlength=len(self.tenants))
+
+    def leave(self, house: NDArray[Any]) -> None:
+        """Count people out of their houses."""
+        self.tenants -= np.bincount(house, minlength=len(self.tenants))
+
+    def open_month(self) -> None:
+        """Rents follow crowding: rent x (tenants / usual tenants)^crowding where there are more than usual."""
+        for stage in self._crowded:
+            s, houses = self.stages[stage], self.of(stage)
+            for house in range(houses.start, houses.stop):
+                crowd = max(1.0, int(self.tenants[house]) / s.usual_tenants)
+                self.table.rent[house] = self._rent[house] * exp(s.crowding * log(crowd))
+
+    def close_month(self, tally: Tally) -> None:
+        """Remember the mean ability in each house: what peers can learn from next month. Outside there are no peers."""
+        count = tally.by_house[:, 2] >> 40
+        mean = tally.by_house[:, 1] / np.maximum(count, 1) / 1e6
+        self.table.peer_level[:] = np.where((count > 1) & (self.stage_of < len(self.stages)), mean, -1e9)
+
+
+class Facility(mesa.Agent):  # type: ignore[misc]
+    """A house of a stage: places, tenants, waiting list. A view onto its row of `Houses`, as an entrepreneur is of his."""
+
+    def __init__(self, model: mesa.Model, houses: Houses, house: int) -> None:
+        super().__init__(model)
+        self._houses = houses
+        self.house = house
+
+    @property
+    def stage(self) -> str:
+        """Id of its stage."""
+        return self._houses.stages[self._houses.stage_of[self.house]].id
+
+    @property
+    def places(self) -> int | None:
+        """Places; None if open to all."""
+        return self._houses.stages[self._houses.stage_of[self.house]].places
+
+    @property
+    def tenants(self) -> int:
+        """Tenants now."""
+        return int(self._houses.tenants[self.house])
+
+    @property
+    def rent(self) -> float:
+        """Rent of one shop this month, CNY/month, before relief."""
+        return float(self._houses.table.rent[self.house])
+
+    @property
+    def waiting(self) -> int:
+        """Applicants whom its stage turned away this month."""
+        return int(self._houses.waiting[self._houses.stage_of[self.house]])

@@ -1,0 +1,60 @@
+"""How rules are compiled: the same plain Python functions that the Mesa agents call, inlined into the kernel.
+
+`rule` leaves a function as it is for Python and makes it known to the compiler. Options are written out on each, since
+numba inherits them from the caller and keeps the first it sees; without inlining, a loop does not vectorise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.extending import register_jitable
+
+__all__ = ["kernel", "rule", "rules_digest"]
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+_SOURCES = ("arithmetic.py", "draws.py", "rules.py", "kernel.py", "compiled.py")
+
+
+def rules_digest() -> str:
+    """SHA-256 over the sources of everything that is compiled: the key of the compile cache."""
+    digest = hashlib.sha256()
+    for name in _SOURCES:
+        digest.update((Path(__file__).parent / name).read_bytes())
+    return digest.hexdigest()
+
+
+def rule(function: _F) -> _F:
+    """A rule: plain Python for the agents, inlined machine code for the kernel."""
+    return register_jitable(fastmath=False, error_model="numpy", forceinline=True)(function)  # type: ignore[no-any-return]
+
+
+def kernel(function: _F) -> _F:
+    """A compiled loop. The cache is keyed by all rule sources: numba's own does not see an edit in another file."""
+    previous = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(_cache_folder())
+    try:
+        return numba.njit(fastmath=False, error_model="numpy", nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+    finally:
+        numba.config.CACHE_DIR = previous
+
+
+def _cache_folder() -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    name = f"rules-{rules_digest()[:16]}"
+    for base in (home / "entrepreneur-pipeline", Path(tempfile.gettempdir()) / f"entrepreneur-pipeline-{os.getuid()}"):
+        folder = base / name
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError:
+            continue
+        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+            return folder
+    return Path(tempfile.mkdtemp(prefix="entrepreneur-pipeline-"))

@@ -1,0 +1,165 @@
+"""Randomness without state: every draw is a function of (key, stream, who, month) by Philox4x32-10.
+
+A person's luck depends on who he is and on the month, never on policy, order, threads or what others draw. Streams are
+numbered once; four of them share a block, which is one call of the generator.
+
+Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC '11.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.entrepreneurs.arithmetic import exp, log
+from sim.entrepreneurs.compiled import kernel, rule
+
+__all__ = ["Stream", "lane", "philox", "poisson", "replicate_key", "uniform", "uniforms", "waits", "word_to_uniform"]
+
+
+class Stream(IntEnum):
+    """One stream for each decision. A number is never reused: add at the end."""
+
+    # the month (two blocks)
+    PERSISTENT = 0
+    PRODUCT = 1
+    CHANCE = 2
+    REVIEW = 3
+    JUMP = 4
+    JUMP_SIZE = 5
+    APPLY = 6
+    TIE = 7
+    # on arrival (three blocks)
+    EDUCATION = 8
+    ORIGIN = 9
+    CHANNEL = 10
+    FIRST_SALES = 11
+    GAP = 12
+    CASH = 13
+    RESERVATION = 14
+    HOUSE = 15
+    ELIGIBILITY = 16
+    # after exit
+    AFTER_EXIT = 20
+    RESTART = 21
+    LEAVE = 22
+    # policy
+    TRAINING = 24
+    RATION = 25
+    # the city
+    REPLICATE = 28
+    ARRIVALS = 32
+    SAMPLE = 36
+
+
+_MASK = 0xFFFFFFFF
+
+
+@rule
+def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
+    """Four words of 32 bits from a counter of four and a key of two.
+
+    Signed arithmetic with masks: Python's unbounded and the compiler's wrapping integers then give the same words.
+    """
+    for _ in range(10):
+        p0 = 0xD2511F53 * c0
+        p1 = 0xCD9E8D57 * c2
+        c0, c1, c2, c3 = (
+            ((p1 >> 32) & 0xFFFFFFFF) ^ c1 ^ k0,
+            p1 & 0xFFFFFFFF,
+            ((p0 >> 32) & 0xFFFFFFFF) ^ c3 ^ k1,
+            p0 & 0xFFFFFFFF,
+        )
+        k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
+        k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
+    return c0, c1, c2, c3
+
+
+@rule
+def word_to_uniform(word: int) -> float:
+    """A word as a number strictly between 0 and 1."""
+    return (word + 0.5) * 2.3283064365386963e-10
+
+
+@rule
+def lane(words: tuple[int, int, int, int], index: int) -> int:
+    """Word `index` of a block, by selects."""
+    first = words[1] if index == 1 else words[0]
+    last = words[3] if index == 3 else words[2]
+    return last if index >= 2 else first
+
+
+@rule
+def uniform(k0: int, k1: int, stream: int, uid: int, month: int) -> float:
+    """The draw of `stream` for person `uid` in calendar month `month`, strictly between 0 and 1."""
+    words = philox(uid & 0xFFFFFFFF, (uid >> 32) & 0xFFFFFFFF, month & 0xFFFFFFFF, stream >> 2, k0, k1)
+    return word_to_uniform(lane(words, stream & 3))
+
+
+@kernel
+def _uniforms(k0: int, k1: int, stream: int, uid: NDArray[np.int64], month: int) -> NDArray[np.float64]:
+    out = np.empty(uid.size)
+    for i in range(uid.size):
+        out[i] = uniform(k0, k1, stream, uid[i], month)
+    return out
+
+
+def uniforms(key: tuple[int, int], stream: Stream, uid: NDArray[np.int64], month: int) -> NDArray[np.float64]:
+    """The draws of `stream` for many persons: shape of `uid`, each strictly between 0 and 1."""
+    return _uniforms(key[0], key[1], int(stream), uid, month)  # type: ignore[no-any-return]
+
+
+def replicate_key(seed: int, replicate: int) -> tuple[int, int]:
+    """Key of a replicate: the first two words of the REPLICATE stream of the root seed."""
+    words: Any = philox(replicate, 0, 0, Stream.REPLICATE >> 2, seed & _MASK, seed >> 32)
+    return words[0], words[1]
+
+
+@kernel
+def _poisson(k0: int, k1: int, block: int, mean: float, month: int) -> int:
+    total, part = 0, 0
+    while mean > 0.0:
+        step = min(mean, 8.0)
+        high, low, _, _ = philox(part, 0xFFFFFFFF, month, block, k0, k1)
+        u = (high * 4294967296.0 + low + 0.5) * 2.0**-64
+        term = exp(-step)
+        cumulated = term
+        count = 0
+        while u > cumulated and count < 200:
+            count += 1
+            term *= step / count
+            cumulated += term
+        total += count
+        mean -= step
+        part += 1
+    return total
+
+
+def poisson(key: tuple[int, int], stream: Stream, mean: float, month: int) -> int:
+    """A Poisson number of mean `mean`, by inversion of independent parts of mean 8 at most.
+
+    Sums of independent Poisson numbers are Poisson; the parts keep exp(-mean) far from underflow.
+    """
+    return int(_poisson(key[0], key[1], stream >> 2, float(mean), month))
+
+
+@kernel
+def _waits(u: NDArray[np.float64], ln_stay: float, out: NDArray[np.int64]) -> None:
+    for i in range(u.size):
+        out[i] = 1 + int(log(u[i]) / ln_stay)
+
+
+def waits(u: NDArray[np.float64], chance: float) -> NDArray[np.int64]:
+    """Months until something that happens with `chance` a month, from draws `u`: geometric, 1 or more.
+
+    Where the chance is 0 it never happens: 10^6 months.
+    """
+    out = np.full(u.shape, 10**6, np.int64)
+    if chance >= 1:
+        out[:] = 1
+    elif chance > 0:
+        _waits(u, log(1.0 - chance), out)
+    return np.minimum(out, 10**6)

@@ -1,0 +1,333 @@
+"""The pipeline: entrepreneurs move through the chain, one month after another."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import mesa
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.chain.facility import Facility, Houses
+from sim.chain.progress import progress
+from sim.entrepreneurs.agent import Entrepreneur
+from sim.entrepreneurs.arithmetic import exp, log
+from sim.entrepreneurs.columns import Columns, identity
+from sim.entrepreneurs.draws import Stream, poisson, replicate_key, uniforms, waits
+from sim.entrepreneurs.founding import newcomers, total_capacity
+from sim.entrepreneurs.kernel import EXIT, Tally, live
+from sim.entrepreneurs.rules import LEFT_CITY, Constants
+from sim.market.demand import Competition
+from sim.observation import Observation, calendar_month, month_label
+from sim.policy.ledger import Ledger, Now
+from sim.scenario.schema import Scenario
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline(mesa.Model):  # type: ignore[misc]
+    """A city's entrepreneurs and the chain they move through; one step is one month.
+
+    Parameters
+    ----------
+    scenario
+        What to simulate.
+    rng
+        Root seed, a whole number of 0 or more; the scenario's own if None.
+    replicate
+        Number of the replicate, from 0: each has its own luck.
+    threads
+        Threads for large populations; no number of threads changes a bit.
+    founder
+        The agent class of engine `objects`: a subclass of `Entrepreneur` with another `learn`, say.
+
+    Attributes
+    ----------
+    people : Columns
+        The state of all living entrepreneurs.
+    houses : Houses
+        The chain's houses; each is a `Facility` agent too.
+    month : int
+        Month to come, from 0; `running` turns false at the horizon's end.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        rng: int | None = None,
+        replicate: int = 0,
+        threads: int = 1,
+        founder: type[Entrepreneur] = Entrepreneur,
+        _before: int = 0,
+    ) -> None:
+        seed = scenario.seed if rng is None else int(rng)
+        super().__init__(rng=seed)
+        self.scenario, self.replicate = scenario, replicate
+        self.key = replicate_key(seed, replicate)
+        self.stages = tuple(s.id for s in scenario.chain)
+        self.constants = Constants.of(scenario.behaviour, scenario.market.trim)
+        self.start = calendar_month(scenario.horizon.start)
+        self.month = -_before
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._founder = founder if scenario.engine == "objects" else None
+
+        self.people = Columns(len(self.stages))
+        self.houses = Houses(scenario.chain)
+        self.facilities = [Facility(self, self.houses, h) for h in range(self.houses.outside)]
+        self.entrepreneurs: list[Entrepreneur] = []
+        self.former_founders = 0
+        self._leavers: dict[int, int] = {}
+        self._returns: dict[int, list[tuple[Any, ...]]] = {}
+        if not _before and scenario.initial.kind == "burn_in":
+            self._settle_in(seed, threads, founder)
+        if self._founder:
+            self.entrepreneurs = [self._founder(self, self.people, r) for r in range(self.people.size)]
+
+        capacity = total_capacity(self.people.state(), self.constants, self.houses.table)
+        self.competition = Competition(scenario.market, self.start, capacity)
+        self.capacity = capacity
+        self.ledger = Ledger()
+        self.observation = Observation(self.stages, self.start, "panel" in scenario.observe)
+        self.datacollector = mesa.DataCollector(
+            model_reporters={
+                "month": lambda m: m.month,
+                "living": lambda m: m.people.size,
+                **{s: (lambda m, i=i: int(m.houses.tenants[m.houses.of(i)].sum())) for i, s in enumerate(self.stages)},
+                "outside": lambda m: int(m.houses.tenants[m.houses.outside :].sum()),
+                "former_founders": lambda m: m.former_founders,
+            }
+        )
+
+    @property
+    def calendar(self) -> int:
+        """The month to come in months since 2000-01."""
+        return self.start + self.month
+
+    @property
+    def date(self) -> str:
+        """The month to come as YYYY-MM."""
+        return month_label(self.calendar)
+
+    @property
+    def month_key(self) -> tuple[int, int, int]:
+        """Key of the month's draws."""
+        return (*self.key, self.calendar)
+
+    def step(self) -> None:
+        """One month, in the order of the ODD's process overview."""
+        self.share_demand()  # 1 demand moves, and is shared among those who trade
+        self.arrive()  # 2 newcomers open shops in the first stage; former founders start again
+        self.govern()  # 3 each instrument finds who is eligible, acts and pays
+        tally = self.live()  # 4-8 everybody trades, settles, learns, decides, moves on
+        self.close_shops()  # those who decided to leave are gone before places are given
+        self.progress()  # 9 tenancies end, the best applicants take free places, the weak fall back
+        self.observe(tally)  # 10 what happened is written down
+
+    def share_demand(self) -> None:
+        """Set each channel's log factor from demand and crowding; before the horizon the market stands still."""
+        if self.month >= 0:
+            self.competition.move(self.calendar, self.capacity)
+        self.houses.open_month()
+
+    def arrive(self) -> None:
+        """Newcomers around their expected number, and former founders who start again."""
+        expected = self.scenario.arrivals.expected(self.month, self.calendar % 12 + 1)
+        count = min(poisson(self.key, Stream.ARRIVALS, expected, self.calendar), 10**6)
+        self._open_shops(identity(self.calendar, np.arange(count)), None)
+        for uid, traits in self._returns.pop(self.calendar, []):
+            self.former_founders -= len(uid)
+            self._open_shops(uid, traits)
+
+    def _open_shops(self, uid: NDArray[np.int64], traits: NDArray[np.int8] | None) -> None:
+        if not len(uid):
+            return
+        rents = self.houses.table.rent[self.houses.of(0)]
+        rows = newcomers(
+            uid, self.scenario.arrivals, self.constants, self.competition.factor, rents, self.key, traits
+        )
+        new = self.people.append(rows)
+        house = self.people.house[new]
+        self.houses.enter(house)
+        self.observation.arrived(self.month, uid, house.copy(), self.houses.stage_of[house])
+        if self._founder:
+            self.entrepreneurs += [self._founder(self, self.people, r) for r in range(new.start, new.stop)]
+
+    def govern(self) -> None:
+        """Each instrument in the scenario's order."""
+        self.people.relief[:] = 0.0
+        now = Now(self.month, self.calendar, self.key, self.stages, self.houses.stage_of)
+        for instrument in self.scenario.policy:
+            begun = instrument.since is None or self.calendar >= calendar_month(instrument.since)
+            over = instrument.until is not None and self.calendar > calendar_month(instrument.until)
+            if instrument.active and begun and not over:
+                instrument.act(self.people, now, self.ledger)
+
+    def live(self) -> Tally:
+        """Everybody's month, by the kernel or agent by agent: the same bits."""
+        if not self._founder:
+            factor = self.competition.factor
+            tally = live(self.people, self.constants, self.houses.table, factor, self.month_key, self._pool)
+        else:
+            by_house = np.zeros((len(self.houses.tenants), 3), np.int64)
+            capacity = 0
+            for founder in self.entrepreneurs:
+                founder.step()
+                *sums, sells = founder.tally()
+                by_house[founder.house] += sums
+                capacity += sells
+            tally = Tally(by_house, capacity)
+        self.capacity = tally.capacity
+        self.houses.close_month(tally)
+        return tally
+
+    def close_shops(self) -> None:
+        """Those who decided to close leave; some stay in the city as employees, and some of these start again later."""
+        self.former_founders -= self._leavers.pop(self.calendar, 0)
+        rows = np.flatnonzero(self.people.call & EXIT)
+        if not len(rows):
+            return
+        gone = self.people.take(rows)
+        self.houses.leave(gone["house"])
+        self.observation.closed(self.month, gone, self.houses.stage_of[gone["house"]], self._after_exit(gone))
+        moved, to = self.people.remove(rows)
+        if self._founder:
+            agents = self.entrepreneurs
+            for row in rows:
+                agents[row].remove()
+            for source, target in zip(moved, to, strict=True):
+                agents[target] = agents[source]
+                agents[target].row = int(target)
+            del agents[self.people.size :]
+
+    def _after_exit(self, gone: dict[str, Any]) -> NDArray[np.int8]:
+        """What becomes of those who closed: 0 employee, 1 starts again, 2 leaves."""
+        x = self.scenario.behaviour.exit
+        uid = gone["uid"]
+        stay, restart, leave = (
+            uniforms(self.key, s, uid, self.calendar) for s in (Stream.AFTER_EXIT, Stream.RESTART, Stream.LEAVE)
+        )
+        stays = (stay < x.stays) & ((gone["call"] & EXIT) != LEFT_CITY)
+        monthly = [1.0 - exp(log(max(1.0 - p, 1e-300)) / 12.0) for p in (x.restarts, x.leaves_later)]
+        until_restart, until_leave = waits(restart, monthly[0]), waits(leave, monthly[1])
+        again = stays & (until_restart <= until_leave) & (until_restart < 10**6) & (uid % 10 < 9)
+        self.former_founders += int(stays.sum())
+        for month in np.unique(until_leave[stays & ~again]):
+            count = int((stays & ~again & (until_leave == month)).sum())
+            self._leavers[self.calendar + int(month)] = self._leavers.get(self.calendar + int(month), 0) + count
+        traits = np.stack([gone["education"], gone["origin"], gone["channel"]])
+        for month in np.unique(until_restart[again]):
+            who = again & (until_restart == month)
+            self._returns.setdefault(self.calendar + int(month), []).append((uid[who] + 1, traits[:, who]))
+        return np.where(again, 1, np.where(stays, 0, 2)).astype(np.int8)
+
+    def progress(self) -> None:
+        """Places change hands."""
+        uid, stage_of = self.people.uid, self.houses.stage_of
+        for move in progress(self.people, self.houses, self.key, self.calendar):
+            left, entered = stage_of[move.left], stage_of[move.entered]
+            self.observation.moved(self.month, uid[move.rows], left, entered, move.entered, move.reason)
+
+    def observe(self, tally: Tally) -> None:
+        """Write the month down."""
+        city = (*self.competition.demand, self.competition.crowding, self.former_founders)
+        self.observation.observe(self.month, self.people, self.houses, tally.by_house, city)
+        self.month += 1
+        self.running = self.month < self.scenario.horizon.months
+        self.datacollector.collect(self)
+
+    def tables(self) -> dict[str, Any]:
+        """The tables of what has been simulated so far, as pandas DataFrames."""
+        return self.observation.tables(self.replicate, self.people, self.houses, self.ledger.entries)
+
+    # the city before the horizon --------------------------------------------------------------------------------------
+
+    def _settle_in(self, seed: int, threads: int, founder: type[Entrepreneur]) -> None:
+        """Take over the people of a burn-in, scaled to the number and the mean sales that the scenario states."""
+        initial, chain = self.scenario.initial, self.scenario.burn_in
+        past = self.scenario.model_copy(update={"chain": chain.chain, "policy": chain.policy, "observe": ()})
+        before = Pipeline(
+            past, rng=seed, replicate=self.replicate, threads=threads, founder=founder, _before=initial.months
+        )
+        for _ in range(initial.months):
+            before.step()
+        people = before.people
+        rows = np.argsort(people.uid, kind="stable")
+        house = _rehoused(people.house[rows], before.houses, self.houses)
+        if initial.entities is not None:
+            copies = np.arange(initial.entities) * len(rows) // initial.entities
+            first = np.r_[True, copies[1:] != copies[:-1]] if len(copies) else np.zeros(0, bool)
+            rows, house = rows[copies], house[copies]
+            seated = self.houses.places[house] < 2**40
+            house = np.where(seated & ~first, self.houses.outside + people.highest[rows].astype(np.int64), house)
+        house = self._within_places(house)
+        taken = people.take(rows)
+        if initial.entities is not None:
+            taken["uid"] = _renumbered(self.start - taken["age"])
+        taken.update(
+            house=house.astype(np.int16),
+            initial=np.ones(len(rows), np.int8),
+            received=np.zeros(len(rows)),
+            waiting=np.zeros(len(rows), np.int8),
+            call=np.zeros(len(rows), np.int8),
+            spent=np.zeros((len(rows), len(self.stages) + 1), np.int16),
+        )
+        if initial.mean_sales is not None and len(rows):
+            # an exact sum in whole CNY, so that no order of rows matters
+            mean = int(np.floor(taken["smoothed"]).astype(np.int64).sum()) / len(rows)
+            shift = log(initial.mean_sales / mean)
+            for name in ("level", "potential", "belief"):
+                taken[name] = taken[name] + shift
+            for name in ("smoothed", "sales", "first_sales"):
+                taken[name] = taken[name] * exp(shift)
+        self.people.append(taken)
+        self.houses.enter(self.people.house)
+        scale = len(rows) / people.size if people.size else 0.0
+        if initial.entities is None:
+            self.former_founders, self._leavers, self._returns = before.former_founders, before._leavers, before._returns
+        else:
+            self.former_founders = int(before.former_founders * scale)
+        self.houses.table.peer_level[:] = _mapped_peers(before.houses, self.houses)
+
+    def _within_places(self, house: NDArray[Any]) -> NDArray[Any]:
+        """Those for whom a house has no place (the chain may differ from the burn-in's) stand outside."""
+        order = np.argsort(house, kind="stable")
+        starts = np.searchsorted(house[order], np.arange(len(self.houses.places)))
+        rank = np.empty(len(house), np.int64)
+        rank[order] = np.arange(len(house)) - starts[house[order]]
+        stage = np.minimum(self.houses.stage_of[house], len(self.stages) - 1)
+        return np.where(rank < self.houses.places[house], house, self.houses.outside + stage.astype(np.int64))
+
+
+def _rehoused(house: NDArray[Any], old: Houses, new: Houses) -> NDArray[np.int64]:
+    """Houses of another chain: the same number of the same stage if there is one, else outside."""
+    target = np.full(len(old.stage_of), new.outside, np.int64)
+    ids = [s.id for s in new.stages]
+    for s, stage in enumerate(old.stages):
+        there = ids.index(stage.id) if stage.id in ids else None
+        for k in range(int(old.count[s])):
+            if there is not None and k < new.count[there]:
+                target[old.first[s] + k] = new.first[there] + k
+            elif there is not None:
+                target[old.first[s] + k] = new.outside + there
+        if there is not None:
+            target[old.outside + s] = new.outside + there
+    return target[house]
+
+
+def _mapped_peers(old: Houses, new: Houses) -> NDArray[np.float64]:
+    peers = np.full(len(new.stage_of), -1e9)
+    target = _rehoused(np.arange(old.outside), old, new)
+    inside = target < new.outside
+    peers[target[inside]] = old.table.peer_level[: old.outside][inside]
+    return peers
+
+
+def _renumbered(opened: NDArray[Any]) -> NDArray[np.int64]:
+    """Fresh identities for people who opened in these calendar months: slots count up within each month."""
+    order = np.argsort(opened, kind="stable")
+    months, starts = np.unique(opened[order], return_index=True)
+    slot = np.empty(len(opened), np.int64)
+    slot[order] = np.arange(len(opened)) - np.repeat(starts, np.diff(np.r_[starts, len(opened)]))
+    return opened.astype(np.int64) * 10**7 + slot * 10

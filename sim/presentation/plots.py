@@ -1,0 +1,322 @@
+"""Figures. Every function takes a tidy frame and axes to draw on, and returns the axes; none computes anything.
+
+Frames are those of `sim.statistics`. Without `ax` a new figure of slide size is made, through pyplot, so that a notebook
+shows it. `labels` maps ids of stages and instruments to the scenario's own labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from sim.presentation.catalogue import Lang, axis_number, name, short, text
+from sim.presentation.style import (
+    GREY,
+    PALETTE,
+    SIZE,
+    End,
+    canvas,
+    dress,
+    label_ends,
+    nothing,
+    numbers,
+    ramp,
+    style,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+__all__ = ["Drawable", "figures", "funnel", "occupancy", "sizes", "spending", "survival", "waiting"]
+
+Labels = Mapping[str, str]
+
+_KINDS = ("stage", "education", "origin", "channel", "policy")
+_MANY = 7
+"""assumed: more groups than this are read as an ordered series, by shade, not by hue."""
+
+
+def survival(
+    curves: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labels: Labels | None = None, title: str = ""
+) -> Axes:
+    """Step curves of survival with their 95 % bands, and under them how many shops are at risk at each year of age.
+
+    Parameters
+    ----------
+    curves
+        group (``all`` or ``attribute=value``), age_months, at_risk, survival, ci_low, ci_high (share; null = no band), as
+        `sim.statistics.survival` gives them. A caution in ``curves.attrs`` is printed in the figure.
+    title
+        Instead of the usual one.
+    """
+    with style():
+        ax = canvas(ax)
+        dress(ax, title or text("figure.survival", lang), text("axis.age", lang), text("axis.survival", lang))
+        if curves.empty:
+            return nothing(ax, lang)
+        groups = [(str(group), rows) for group, rows in curves.groupby("group", observed=True, sort=False)]
+        colours = _colours([group for group, _ in groups], labels)
+        last = curves["age_months"].max() / 12
+        ends = []
+        for (group, rows), colour in zip(groups, colours, strict=True):
+            first = rows["age_months"].iloc[0] - 1
+            age = [first / 12, *(rows["age_months"] / 12)]
+            ax.step(age, [100.0, *(100 * rows["survival"])], where="post", color=colour, linewidth=2)
+            ax.fill_between(
+                age[1:], 100 * rows["ci_low"], 100 * rows["ci_high"], step="post", color=colour, alpha=0.15, linewidth=0
+            )
+            ends.append(End(100 * rows["survival"].iloc[-1], _named(group, lang, labels), colour))
+        ax.set_xlim(0, last)
+        ax.set_ylim(0, 100)
+        ax.set_xticks(range(int(last) + 1))
+        if len(groups) > 1:
+            label_ends(ax, ends)
+        _at_risk(ax, groups, colours, lang, labels)
+        if note := curves.attrs.get("caution", {}).get(lang):
+            _note(ax, note)
+    return ax
+
+
+def funnel(reach: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labels: Labels | None = None) -> Axes:
+    """Bars: the share of newcomers that ever reach each stage, and what share of the stage before that is.
+
+    `reach` holds stage, reached_share and conversion, in the order of the chain, as `sim.statistics.funnel` gives them.
+    """
+    with style():
+        ax = canvas(ax)
+        dress(ax, text("figure.funnel", lang), text("axis.reached", lang), "")
+        if reach.empty:
+            return nothing(ax, lang)
+        stages = [str(stage) for stage in reach["stage"]]
+        rows = range(len(stages))
+        ax.barh(rows, 100 * reach["reached_share"], color=_colours(stages, labels), height=0.62)
+        for row, (share, conversion) in enumerate(zip(reach["reached_share"], reach["conversion"], strict=True)):
+            of_before = "" if row == 0 else text("axis.of_before", lang, share=_percent(conversion))
+            ax.annotate(_percent(share), (100 * share, row), (6, 0), textcoords="offset points", va="center")
+            ax.annotate(
+                of_before, (100 * share, row), (70, 0), textcoords="offset points", va="center", color=GREY, fontsize=11
+            )
+        ax.set_yticks(rows, [name("stage", stage, lang, labels) for stage in stages], color="black", fontsize=13)
+        ax.invert_yaxis()
+        ax.grid(False)
+        ax.set_xlim(0, 112)
+        ax.set_xticks(range(0, 101, 20))
+    return ax
+
+
+def sizes(tail: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labels: Labels | None = None) -> Axes:
+    """How many shops sell at least so much: the complementary distribution, both axes logarithmic.
+
+    `tail` holds sales_cny (CNY/year, above 0), share_above (share of shops that sell at least that) and, if there are
+    several curves, group (``attribute=value``). A straight line is a Pareto tail.
+    """
+    with style():
+        ax = canvas(ax)
+        dress(ax, text("figure.sizes", lang), text("axis.sales", lang), text("axis.share_above", lang))
+        if tail.empty:
+            return nothing(ax, lang)
+        by_group = tail.groupby("group", observed=True, sort=False) if "group" in tail else [("all", tail)]
+        groups = [(str(group), rows) for group, rows in by_group]
+        for (group, rows), colour in zip(groups, _colours([g for g, _ in groups], labels), strict=True):
+            ax.plot(
+                rows["sales_cny"],
+                100 * rows["share_above"],
+                color=colour,
+                linewidth=2.2,
+                label=_named(group, lang, labels),
+            )
+        ax.set_xscale("log")
+        ax.set_yscale("log")
+        ax.grid(axis="x", color="#e3e3e3", linewidth=0.8)
+        numbers(ax.xaxis, lang)
+        numbers(ax.yaxis, lang)
+        ax.minorticks_off()
+        if len(groups) > 1:
+            ax.legend(frameon=False, labelcolor="linecolor", handlelength=0, loc="lower left")
+    return ax
+
+
+def occupancy(
+    months: pd.DataFrame, ax: Axes | None = None, *, start: str = "", lang: Lang = "en", labels: Labels | None = None
+) -> Axes:
+    """How full each stage is, month by month: one line a run.
+
+    `months` holds stage, month, utilisation (share of places; null where the stage is open to all) and, with several runs,
+    replicate, as `sim.statistics.occupancy` gives them. `start` (YYYY-MM) puts the calendar on the axis.
+    """
+    with style():
+        ax = canvas(ax)
+        elapsed = text("axis.date" if start else "axis.elapsed", lang)
+        dress(ax, text("figure.occupancy", lang), elapsed, text("axis.occupancy", lang))
+        limited = months.dropna(subset=["utilisation"])
+        return _monthly(ax, limited.assign(shown=100 * limited["utilisation"]), start, lang, labels)
+
+
+def waiting(
+    months: pd.DataFrame, ax: Axes | None = None, *, start: str = "", lang: Lang = "en", labels: Labels | None = None
+) -> Axes:
+    """Applicants who found no place, month by month: one line a run.
+
+    `months` is as for `occupancy`, with the column waiting; stages that are open to all are left out.
+    """
+    with style():
+        ax = canvas(ax)
+        elapsed = text("axis.date" if start else "axis.elapsed", lang)
+        dress(ax, text("figure.waiting", lang), elapsed, text("axis.waiting", lang))
+        limited = months.dropna(subset=["utilisation"])
+        numbers(ax.yaxis, lang)
+        return _monthly(ax, limited.assign(shown=limited["waiting"]), start, lang, labels)
+
+
+def spending(yearly: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labels: Labels | None = None) -> Axes:
+    """What the city pays each year, stacked by instrument. `yearly` holds year, instrument and paid_cny (CNY)."""
+    with style():
+        ax = canvas(ax)
+        dress(ax, text("figure.spending", lang), text("axis.year", lang), text("axis.paid", lang))
+        if yearly.empty:
+            return nothing(ax, lang)
+        years = list(dict.fromkeys(yearly["year"]))
+        instruments = [str(i) for i in dict.fromkeys(yearly["instrument"])]
+        bottom, ends = dict.fromkeys(years, 0.0), []
+        for instrument, colour in zip(instruments, PALETTE * len(instruments), strict=False):
+            rows = yearly[yearly["instrument"] == instrument]
+            below = [bottom[year] for year in rows["year"]]
+            ax.bar(rows["year"], rows["paid_cny"], bottom=below, color=colour, width=0.7)
+            bottom |= {
+                year: base + paid for year, base, paid in zip(rows["year"], below, rows["paid_cny"], strict=True)
+            }
+            middle = below[-1] + rows["paid_cny"].iloc[-1] / 2
+            ends.append(End(middle, name("policy", instrument, lang, labels), colour))
+        ax.set_xticks(years)
+        ax.margins(x=0.02)
+        numbers(ax.yaxis, lang)
+        label_ends(ax, ends)
+    return ax
+
+
+class Drawable(Protocol):
+    """What `figures` needs of a result: the frames that the functions above describe."""
+
+    def survival(self, by: str) -> pd.DataFrame:
+        """Survival by ``cohort_year`` and by ``highest_stage``."""
+        ...
+
+    def funnel(self) -> pd.DataFrame:
+        """The chain, one row a stage."""
+        ...
+
+    def sizes(self) -> pd.DataFrame:
+        """Distribution of sales at the end."""
+        ...
+
+    def occupancy(self) -> pd.DataFrame:
+        """Places and waiting by month."""
+        ...
+
+    def spending(self) -> pd.DataFrame:
+        """Payments by year and instrument, mean over replicates."""
+        ...
+
+
+def figures(result: Drawable, folder: Path, *, lang: Lang, labels: Labels | None = None, start: str = "") -> list[Path]:
+    """Draw every figure of a run into `folder` as SVG and PNG; returns the files.
+
+    The same result gives the same bytes: letters are paths, ids are salted, no date is written.
+    """
+    from matplotlib.figure import Figure
+
+    by_cohort, by_stage = text("figure.survival_by_cohort", lang), text("figure.survival_by_stage", lang)
+    flow = result.occupancy()
+    drawings = {
+        "survival_by_cohort": lambda ax: survival(
+            result.survival("cohort_year"), ax, lang=lang, labels=labels, title=by_cohort
+        ),
+        "survival_by_stage": lambda ax: survival(
+            result.survival("highest_stage"), ax, lang=lang, labels=labels, title=by_stage
+        ),
+        "funnel": lambda ax: funnel(result.funnel(), ax, lang=lang, labels=labels),
+        "sizes": lambda ax: sizes(result.sizes(), ax, lang=lang, labels=labels),
+        "occupancy": lambda ax: occupancy(flow, ax, start=start, lang=lang, labels=labels),
+        "waiting": lambda ax: waiting(flow, ax, start=start, lang=lang, labels=labels),
+        "spending": lambda ax: spending(result.spending(), ax, lang=lang, labels=labels),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    with style():
+        for file, draw in drawings.items():
+            figure = Figure(figsize=SIZE, layout="constrained")
+            draw(figure.add_subplot())
+            for ending, metadata in (("svg", {"Date": None}), ("png", {"Software": None})):
+                written.append(folder / f"{file}.{ending}")
+                figure.savefig(written[-1], metadata=metadata)
+    return written
+
+
+def _monthly(ax: Axes, months: pd.DataFrame, start: str, lang: Lang, labels: Labels | None) -> Axes:
+    """Lines of column `shown` over the months, one for each stage and replicate."""
+    if months.empty:
+        return nothing(ax, lang)
+    origin = int(start[:4]) + (int(start[5:]) - 1) / 12 if start else 0.0
+    stages = [str(stage) for stage in dict.fromkeys(months["stage"])]
+    ends = []
+    for stage, colour in zip(stages, _colours(stages, labels), strict=True):
+        rows = months[months["stage"] == stage]
+        runs = [run for _, run in rows.groupby("replicate")] if "replicate" in rows else [rows]
+        for run in runs:
+            ax.plot(
+                origin + run["month"] / 12, run["shown"], color=colour, linewidth=2 if len(runs) == 1 else 1,
+                alpha=1 if len(runs) == 1 else 0.35,
+            )  # fmt: skip
+        ends.append(End(runs[0]["shown"].iloc[-1], short(name("stage", stage, lang, labels)), colour))
+    ax.set_xlim(origin, origin + months["month"].max() / 12)
+    ax.set_ylim(bottom=0)
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_formatter("{x:.0f}")
+    label_ends(ax, ends)
+    return ax
+
+
+def _at_risk(
+    ax: Axes, groups: list[tuple[str, pd.DataFrame]], colours: list[str], lang: Lang, labels: Labels | None
+) -> None:
+    """The numbers at risk at each whole year, in rows below the axis."""
+    row = -44.0
+    ax.xaxis.labelpad = 2
+    font = {"fontsize": 9.5, "annotation_clip": False, "textcoords": "offset points", "va": "center"}
+    at = {"xycoords": ("data", "axes fraction")}
+    ax.annotate(text("axis.at_risk", lang), (0, 0), (-14, row), ha="right", color=GREY, **font, **at)
+    for (group, rows), colour in zip(groups, colours, strict=True):
+        row -= 0 if len(groups) == 1 else 13
+        if len(groups) > 1:
+            ax.annotate(_named(group, lang, labels), (0, 0), (-14, row), ha="right", color=colour, **font, **at)
+        by_age = dict(zip(rows["age_months"], rows["at_risk"], strict=True))
+        for tick in ax.get_xticks():
+            # at risk at an age = trading at the start of the month after it
+            if (count := by_age.get(int(tick * 12) + 1)) is not None:
+                ax.annotate(axis_number(count, lang), (tick, 0), (0, row), ha="center", color=colour, **font, **at)
+
+
+def _note(ax: Axes, note: str) -> None:
+    ax.annotate(note, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=10.5)
+
+
+def _named(group: str, lang: Lang, labels: Labels | None) -> str:
+    """The name of a group such as ``education=bachelor``."""
+    value = group.partition("=")[2] or group
+    names = (name(kind, value, lang, labels) for kind in _KINDS)
+    return short(next((n for n in names if n != value), name("stage", value, lang, labels)))
+
+
+def _colours(groups: list[str], labels: Labels | None) -> list[str]:
+    """A colour for each group: hues, or shades of an ordered series where there are many."""
+    if len(groups) > _MANY or all((g.partition("=")[2] or g).isdigit() for g in groups):
+        return ramp(len(groups))
+    return list(PALETTE[: len(groups)])
+
+
+def _percent(share: float) -> str:
+    from sim.presentation.catalogue import decimals
+
+    return "–" if share != share else f"{100 * share:.{min(decimals(100 * share), 2)}f}%"
