@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.facility import Facility, Houses
-from sim.chain.progress import progress
+from sim.chain.progress import Rules, progress
 from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.arithmetic import exp, log
 from sim.entrepreneurs.columns import Columns, identity
-from sim.entrepreneurs.draws import Stream, poisson, replicate_key, uniforms, waits
+from sim.entrepreneurs.draws import Stream, poisson, replicate_key
 from sim.entrepreneurs.founding import newcomers, total_capacity
 from sim.entrepreneurs.kernel import EXIT, Tally, live
-from sim.entrepreneurs.rules import LEFT_CITY, Constants
+from sim.entrepreneurs.leaving import AfterExit, after_exit
+from sim.entrepreneurs.rules import Constants
 from sim.market.demand import Competition
 from sim.observation import Observation, calendar_month, month_label
 from sim.policy.ledger import Ledger, Now
@@ -68,6 +69,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.key = replicate_key(seed, replicate)
         self.stages = tuple(s.id for s in scenario.chain)
         self.constants = Constants.of(scenario.behaviour, scenario.market.trim)
+        self._mix = scenario.arrivals.shares()
+        self._after = AfterExit.of(scenario.behaviour.exit)
         self.start = calendar_month(scenario.horizon.start)
         self.month = -_before
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
@@ -75,6 +78,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
         self.people = Columns(len(self.stages))
         self.houses = Houses(scenario.chain)
+        self._rules = Rules.of(scenario.chain)
         self.facilities = [Facility(self, self.houses, h) for h in range(self.houses.outside)]
         self.entrepreneurs: list[Entrepreneur] = []
         self.former_founders = 0
@@ -94,8 +98,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             model_reporters={
                 "month": lambda m: m.month,
                 "living": lambda m: m.people.size,
-                **{s: (lambda m, i=i: int(m.houses.tenants[m.houses.of(i)].sum())) for i, s in enumerate(self.stages)},
-                "outside": lambda m: int(m.houses.tenants[m.houses.outside :].sum()),
+                **{place: (lambda m, i=i: m.observation.living[i]) for i, place in enumerate(self.observation.places)},
                 "former_founders": lambda m: m.former_founders,
             }
         )
@@ -135,18 +138,16 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         """Newcomers around their expected number, and former founders who start again."""
         expected = self.scenario.arrivals.expected(self.month, self.calendar % 12 + 1)
         count = min(poisson(self.key, Stream.ARRIVALS, expected, self.calendar), 10**6)
-        self._open_shops(identity(self.calendar, np.arange(count)), None)
-        for uid, traits in self._returns.pop(self.calendar, []):
-            self.former_founders -= len(uid)
-            self._open_shops(uid, traits)
-
-    def _open_shops(self, uid: NDArray[np.int64], traits: NDArray[np.int8] | None) -> None:
+        uid, traits = identity(self.calendar, np.arange(count)), np.full((3, count), -1, np.int8)
+        if again := self._returns.pop(self.calendar, None):
+            self.former_founders -= len(again)
+            known = np.array(again).T
+            uid = np.concatenate([uid, known[0]])
+            traits = np.concatenate([traits, known[1:].astype(np.int8)], axis=1)
         if not len(uid):
             return
         rents = self.houses.table.rent[self.houses.of(0)]
-        rows = newcomers(
-            uid, self.scenario.arrivals, self.constants, self.competition.factor, rents, self.key, traits
-        )
+        rows = newcomers(uid, traits, self._mix, self.constants, self.competition.factor, rents, self.key)
         new = self.people.append(rows)
         house = self.people.house[new]
         self.houses.enter(house)
@@ -202,30 +203,21 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             del agents[self.people.size :]
 
     def _after_exit(self, gone: dict[str, Any]) -> NDArray[np.int8]:
-        """What becomes of those who closed: 0 employee, 1 starts again, 2 leaves."""
-        x = self.scenario.behaviour.exit
-        uid = gone["uid"]
-        stay, restart, leave = (
-            uniforms(self.key, s, uid, self.calendar) for s in (Stream.AFTER_EXIT, Stream.RESTART, Stream.LEAVE)
-        )
-        stays = (stay < x.stays) & ((gone["call"] & EXIT) != LEFT_CITY)
-        monthly = [1.0 - exp(log(max(1.0 - p, 1e-300)) / 12.0) for p in (x.restarts, x.leaves_later)]
-        until_restart, until_leave = waits(restart, monthly[0]), waits(leave, monthly[1])
-        again = stays & (until_restart <= until_leave) & (until_restart < 10**6) & (uid % 10 < 9)
-        self.former_founders += int(stays.sum())
-        for month in np.unique(until_leave[stays & ~again]):
-            count = int((stays & ~again & (until_leave == month)).sum())
-            self._leavers[self.calendar + int(month)] = self._leavers.get(self.calendar + int(month), 0) + count
-        traits = np.stack([gone["education"], gone["origin"], gone["channel"]])
-        for month in np.unique(until_restart[again]):
-            who = again & (until_restart == month)
-            self._returns.setdefault(self.calendar + int(month), []).append((uid[who] + 1, traits[:, who]))
-        return np.where(again, 1, np.where(stays, 0, 2)).astype(np.int8)
+        """What becomes of those who closed: 0 employee, 1 starts again, 2 leaves; note who leaves or returns when."""
+        after, wait = after_exit(gone["uid"], gone["call"] & EXIT, self._after, self.month_key)
+        when = self.calendar + wait
+        self.former_founders += int((after < 2).sum())
+        for month in when[after == 0].tolist():
+            self._leavers[month] = self._leavers.get(month, 0) + 1
+        for i in np.flatnonzero(after == 1).tolist():
+            traits = (gone["education"][i], gone["origin"][i], gone["channel"][i])
+            self._returns.setdefault(int(when[i]), []).append((int(gone["uid"][i]) + 1, *traits))
+        return after
 
     def progress(self) -> None:
         """Places change hands."""
         uid, stage_of = self.people.uid, self.houses.stage_of
-        for move in progress(self.people, self.houses, self.key, self.calendar):
+        for move in progress(self.people, self.houses, self._rules, self.month_key):
             left, entered = stage_of[move.left], stage_of[move.entered]
             self.observation.moved(self.month, uid[move.rows], left, entered, move.entered, move.reason)
 
@@ -239,7 +231,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     def tables(self) -> dict[str, Any]:
         """The tables of what has been simulated so far, as pandas DataFrames."""
-        return self.observation.tables(self.replicate, self.people, self.houses, self.ledger.entries)
+        return self.observation.tables(self.replicate, self.people, self.houses, self.ledger)
 
     # the city before the horizon --------------------------------------------------------------------------------------
 
@@ -271,7 +263,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             received=np.zeros(len(rows)),
             waiting=np.zeros(len(rows), np.int8),
             call=np.zeros(len(rows), np.int8),
-            spent=np.zeros((len(rows), len(self.stages) + 1), np.int16),
+            spent=np.zeros((len(self.stages) + 1, len(rows)), np.int16),
         )
         if initial.mean_sales is not None and len(rows):
             # an exact sum in whole CNY, so that no order of rows matters

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.chain.facility import Houses
 from sim.entrepreneurs.arrivals import CHANNELS, EDUCATION, ORIGINS
 from sim.entrepreneurs.columns import Columns
-from sim.policy.ledger import Entry
+from sim.policy.ledger import Ledger
 from sim.tables import EXIT_REASONS, OUTSIDE
 
 __all__ = ["Observation", "calendar_month", "month_label"]
@@ -83,9 +83,9 @@ class Observation:
 
     def observe(self, month: int, people: Columns, houses: Houses, by_house: NDArray[np.int64], city: Any) -> None:
         """The month's end: stocks by stage, sales and staff by the stage in which they were made, the city."""
-        n = len(self.places)
         bounds = [*houses.first, houses.outside]
         living = np.add.reduceat(houses.tenants, bounds)
+        self.living = living.tolist()
         sales = np.add.reduceat(by_house[:, 0], bounds)
         staff = np.add.reduceat(by_house[:, 2] & ((1 << 40) - 1), bounds)
         waiting = np.append(houses.waiting, 0)
@@ -94,14 +94,11 @@ class Observation:
         if self._panel and (month + 1) % 12 == 0:
             kept = ("uid", "age", "house", "smoothed", "staff")
             self._snapshots.append({"year": (month + 1) // 12, **{k: getattr(people, k).copy() for k in kept}})
-        assert len(living) == n
         self.clear_month()
 
     # tables ---------------------------------------------------------------------------------------------------------
 
-    def tables(
-        self, replicate: int, people: Columns, houses: Houses, ledger: Sequence[Entry]
-    ) -> dict[str, pd.DataFrame]:
+    def tables(self, replicate: int, people: Columns, houses: Houses, ledger: Ledger) -> dict[str, pd.DataFrame]:
         """All tables of the replicate, sorted by their keys."""
         return {
             "entrepreneurs": self._entrepreneurs(replicate, people, houses),
@@ -127,19 +124,19 @@ class Observation:
             stage=houses.stage_of[living["house"]],
         )
         parts = [*self._exits, living]
-        a = {k: np.concatenate([p[k] for p in parts]) for k in living}
+        a = {k: np.concatenate([p[k] for p in parts], axis=-1) for k in living}
         exited = a["exit_month"] >= 0
         # those still living have not closed the present month's account: months_in belongs to their present place
         rows = np.arange(len(a["uid"]))
-        a["spent"][rows, a["stage"]] += a["months_in"].astype(np.int16)
+        a["spent"][a["stage"], rows] += a["months_in"].astype(np.int16)
         last = np.where(exited, a["exit_month"], end - 1)
         opened = last - a["age"] + 1
         order = np.argsort(a["uid"], kind="stable")
-        a = {k: v[order] for k, v in a.items()}
+        a = {k: v[..., order] for k, v in a.items()}
         exited, opened = exited[order], opened[order]
         cohort_codes, cohorts = pd.factorize(opened + self.start, sort=True)
         reason = (a["call"] & 3).astype(np.int8) - 1
-        spent = {f"months_in_{p}": a["spent"][:, i].astype(np.int16) for i, p in enumerate(self.places)}
+        spent = {f"months_in_{p}": a["spent"][i] for i, p in enumerate(self.places)}
         return self._frame(
             replicate,
             len(order),
@@ -152,7 +149,7 @@ class Observation:
                 "origin": self._category(a["origin"], ORIGINS),
                 "channel": self._category(a["channel"], CHANNELS),
                 "arrival_month": opened.astype(np.int16),
-                "exit_month": pd.array(np.where(exited, a["exit_month"], 0), dtype="Int16").copy(),
+                "exit_month": pd.arrays.IntegerArray(np.where(exited, a["exit_month"], 0).astype(np.int16), ~exited),
                 "exit_reason": self._category(np.where(exited, reason, -1), EXIT_REASONS),
                 "after_exit": self._category(a["after"], _AFTER),
                 "duration_months": a["age"].astype(np.int16),
@@ -167,7 +164,7 @@ class Observation:
                 "skill": a["potential"].astype(np.float32),
                 "received_cny": a["received"] / 100.0,
             },
-        ).assign(exit_month=lambda f: f["exit_month"].where(f["event"]))
+        )
 
     def _transitions(self, replicate: int) -> pd.DataFrame:
         lengths = [len(m[1]) for m in self._moves]
@@ -221,19 +218,18 @@ class Observation:
         dates = [month_label(self.start + m) for m in range(n)]
         return self._frame(replicate, n, {"month": np.arange(n, dtype=np.int16), "date": dates, **columns})
 
-    def _ledger(self, replicate: int, entries: Sequence[Entry]) -> pd.DataFrame:
-        entries = sorted(entries)
-        instruments = sorted({e.instrument for e in entries})
+    def _ledger(self, replicate: int, ledger: Ledger) -> pd.DataFrame:
+        e = ledger.entries()
         return self._frame(
             replicate,
-            len(entries),
+            len(e["month"]),
             {
-                "month": np.array([e.month for e in entries], np.int16),
-                "instrument": pd.Categorical([e.instrument for e in entries], categories=instruments),
-                "stage": self._category(np.array([e.stage for e in entries], np.int8), self.places),
-                "education": self._category(np.array([e.education for e in entries], np.int8), EDUCATION),
-                "recipients": np.array([e.recipients for e in entries], np.int64),
-                "paid_cny": np.array([e.paid for e in entries], np.int64) / 100.0,
+                "month": e["month"].astype(np.int16),
+                "instrument": pd.Categorical(e["instrument"]),
+                "stage": self._category(e["stage"].astype(np.int8), self.places),
+                "education": self._category(e["education"].astype(np.int8), EDUCATION),
+                "recipients": e["recipients"].astype(np.int64),
+                "paid_cny": e["paid"] / 100.0,
             },
         )
 

@@ -113,9 +113,10 @@ class Houses:
         """Rents follow crowding: rent x (tenants / usual tenants)^crowding where there are more than usual."""
         for stage in self._crowded:
             s, houses = self.stages[stage], self.of(stage)
-            for house in range(houses.start, houses.stop):
-                crowd = max(1.0, int(self.tenants[house]) / s.usual_tenants)
-                self.table.rent[house] = self._rent[house] * exp(s.crowding * log(crowd))
+            self.table.rent[houses] = self._rent[houses]
+            for house in houses.start + np.flatnonzero(self.tenants[houses] > s.usual_tenants):
+                crowd = int(self.tenants[house]) / s.usual_tenants
+                self.table.rent[house] *= exp(s.crowding * log(crowd))
 
     def close_month(self, tally: Tally) -> None:
         """Remember the mean ability in each house: what peers can learn from next month. Outside there are no peers."""

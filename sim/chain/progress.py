@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -9,11 +10,15 @@ from numpy.typing import NDArray
 
 from sim.chain.admission import Applicants, admit
 from sim.chain.facility import Houses
-from sim.entrepreneurs.columns import Columns
-from sim.entrepreneurs.draws import Stream, uniforms
+from sim.chain.stage import Stage
+from sim.entrepreneurs.columns import Columns, State
+from sim.entrepreneurs.compiled import kernel
+from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import FALLS_BACK, TENANCY_OVER
 
-__all__ = ["Move", "progress"]
+__all__ = ["Move", "Rules", "progress"]
+
+_BLOCK = 1  # streams APPLY and TIE
 
 
 class Move(NamedTuple):
@@ -25,83 +30,119 @@ class Move(NamedTuple):
     reason: str
 
 
-def progress(people: Columns, houses: Houses, key: tuple[int, int], calendar: int) -> list[Move]:
+class Rules(NamedTuple):
+    """The stages' conditions, each of shape (stages,); where one does not bind it is infinite."""
+
+    threshold: NDArray[np.float64]
+    income: NDArray[np.float64]
+    max_age: NDArray[np.float64]
+    growth: NDArray[np.float64]
+    apply: NDArray[np.float64]
+    endless: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, stages: Sequence[Stage]) -> Rules:
+        """From the scenario's stages."""
+        infinite = float("inf")
+        return cls(
+            np.array([s.threshold for s in stages], float),
+            np.array([infinite if s.or_net_income is None else s.or_net_income for s in stages], float),
+            np.array([infinite if s.max_age is None else s.max_age for s in stages], float),
+            np.array([-infinite if s.growth is None else 1.0 + s.growth for s in stages], float),
+            np.array([s.apply for s in stages], float),
+            np.array([s.tenancy is None for s in stages]),
+        )
+
+
+@kernel
+def _wishes(
+    s: State,
+    rows: NDArray[np.int64],
+    stage_of: NDArray[np.int8],
+    rules: Rules,
+    key: tuple[int, int, int],
+    wishes: NDArray[np.bool_],
+    luck: NDArray[np.float64],
+) -> None:
+    """Which stages each row applies to, and may: (stages, rows). Luck is the draw that breaks ties."""
+    stages = wishes.shape[0]
+    for j in range(rows.size):
+        i = rows[j]
+        words = philox(s.uid[i] & 0xFFFFFFFF, (s.uid[i] >> 32) & 0xFFFFFFFF, key[2], _BLOCK, key[0], key[1])
+        applies, luck[j] = word_to_uniform(words[2]), word_to_uniform(words[3])
+        here = stage_of[s.house[i]]
+        for t in range(1, stages):
+            above = t > here if here < stages else t > s.highest[i] or (t == s.highest[i] and rules.endless[t])
+            size = s.smoothed[i] >= rules.threshold[t] or s.income[i] >= rules.income[t]
+            fits = s.age[i] <= rules.max_age[t] and 12.0 * s.sales[i] >= rules.growth[t] * s.smoothed[i]
+            asks = applies < rules.apply[t] or s.call[i] & TENANCY_OVER or s.waiting[i] == t + 1
+            wishes[t, j] = above and size and fits and asks
+
+
+def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int, int]) -> list[Move]:
     """Carry out what `people.call` asks of the chain this month; returns the moves, each row in one at most.
 
     Someone may apply to any stage above his own if he meets its conditions (a stage may be skipped); he is considered
-    for the highest first, and those turned away stay on the waiting list as long as they qualify.
+    for the highest first, and those turned away stay on the waiting list as long as they qualify. `key` is the month's.
     """
     houses.waiting[:] = 0
     rows = np.flatnonzero(people.call)
     if not len(rows):
         return []
-    a = people.take(rows)
-    outside = houses.stage_of[a["house"]] == len(houses.stages)
-    rank = np.where(outside, a["highest"], houses.stage_of[a["house"]])
-    over = (a["call"] & TENANCY_OVER) > 0
-    falls = (a["call"] & FALLS_BACK) > 0
-    houses.leave(a["house"][over])
-
-    applies, luck = (uniforms(key, stream, a["uid"], calendar) for stream in (Stream.APPLY, Stream.TIE))
-    waits = np.zeros(len(rows), np.int8)
+    stages, calendar = len(houses.stages), key[2]
+    wishes, luck = np.zeros((stages, len(rows)), bool), np.empty(len(rows))
+    _wishes(people.state(), rows, houses.stage_of, rules, key, wishes, luck)
+    call, house, highest = people.call[rows], people.house[rows], people.highest[rows].astype(np.int64)
+    over, falls = (call & TENANCY_OVER) > 0, (call & FALLS_BACK) > 0
+    if over.any():
+        houses.leave(house[over])
+    waited, waits = people.waiting[rows], np.zeros(len(rows), np.int8)
     moved = np.zeros(len(rows), bool)
     moves: list[Move] = []
 
     def move(chosen: NDArray[np.int64], entered: NDArray[Any], reason: str) -> None:
-        staying = chosen[~over[chosen]]
-        houses.leave(a["house"][staying])
+        houses.leave(house[chosen[~over[chosen]]])
         moved[chosen] = True
-        moves.append(Move(rows[chosen], a["house"][chosen], entered, reason))
+        moves.append(Move(rows[chosen], house[chosen], entered, reason))
 
-    for s in range(len(houses.stages) - 1, 0, -1):
-        stage = houses.stages[s]
-        again = outside & (a["highest"] == s) & (stage.tenancy is None)
-        meets = (a["smoothed"] >= stage.threshold) & ((rank < s) | again) & ~moved
-        if stage.or_net_income is not None:
-            meets |= (a["income"] >= stage.or_net_income) & ((rank < s) | again) & ~moved
-        if stage.max_age is not None:
-            meets &= a["age"] <= stage.max_age
-        if stage.growth is not None:
-            meets &= 12.0 * a["sales"] >= (1.0 + stage.growth) * a["smoothed"]
-        meets &= (applies < stage.apply) | over | (a["waiting"] == s + 1)
-        who = np.flatnonzero(meets)
+    for s in range(stages - 1, 0, -1):
+        who = np.flatnonzero(wishes[s] & ~moved)
         if not len(who):
             continue
-        since = np.where(a["waiting"][who] == s + 1, a["waiting_since"][who], calendar)
-        pool = Applicants(a["uid"][who], a["smoothed"][who], a["sales"][who], since, luck[who])
-        chosen = who[admit(stage.admission, pool, houses.free(s))]
-        if len(chosen):
+        chosen, free = who[:0], houses.free(s)
+        if free:
+            at = rows[who]
+            since = np.where(waited[who] == s + 1, people.waiting_since[at], calendar)
+            applicants = Applicants(people.uid[at], people.smoothed[at], people.sales[at], since, luck[who])
+            chosen = who[admit(houses.stages[s].admission, applicants, free)]
             move(chosen, houses.seats(s, len(chosen)), "admitted")
         houses.waiting[s] = len(who) - len(chosen)
-        if stage.waiting_list:
-            turned_away = who[~moved[who]]
-            new = turned_away[waits[turned_away] == 0]
-            waits[new] = s + 1
-    since = np.where(waits == a["waiting"], a["waiting_since"], calendar)
-    people.waiting[rows] = np.where(moved, 0, waits)
-    people.waiting_since[rows] = np.where(moved | (waits == 0), 0, since)
+        if houses.stages[s].waiting_list:
+            waits[who[(waits[who] == 0) & ~moved[who]]] = s + 1
+    waits[moved] = 0
+    if waits.any() or waited.any():
+        people.waiting_since[rows] = np.where(waits == waited, people.waiting_since[rows], calendar)
+        people.waiting[rows] = waits
 
     ended = np.flatnonzero(over & ~moved)
     if len(ended):
-        entered = houses.outside + a["highest"][ended].astype(np.int64)
+        entered = houses.outside + highest[ended]
         houses.enter(entered)
         move(ended, entered, "tenancy_ended")
-    for s in np.unique(houses.stage_of[a["house"][falls & ~moved]]):
-        weak = np.flatnonzero(falls & ~moved & (houses.stage_of[a["house"]] == s))
-        weak = weak[np.lexsort((a["uid"][weak], -a["smoothed"][weak]))]
-        back = weak[: houses.free(int(s) - 1)]
-        out = weak[len(back) :]
-        entered = np.concatenate([houses.seats(int(s) - 1, len(back)), houses.outside + a["highest"][out].astype(np.int64)])
-        houses.enter(entered[len(back) :])
-        move(weak, entered, "fell_back")
+    weak = np.flatnonzero(falls & ~moved)
+    for s in np.unique(houses.stage_of[house[weak]]).tolist() if len(weak) else ():
+        here = weak[houses.stage_of[house[weak]] == s]
+        here = here[np.lexsort((people.uid[rows[here]], -people.smoothed[rows[here]]))]
+        back, out = np.split(here, [houses.free(s - 1)])
+        away = houses.outside + highest[out]
+        houses.enter(away)
+        move(here, np.concatenate([houses.seats(s - 1, len(back)), away]), "fell_back")
 
     for m in moves:
-        stays = houses.stage_of[m.left]
-        np.add.at(people.spent, (m.rows, stays), people.months_in[m.rows].astype(np.int16))
+        people.spent[houses.stage_of[m.left], m.rows] += people.months_in[m.rows].astype(np.int16)
         people.house[m.rows] = m.entered
         people.months_in[m.rows] = 0
         people.low_months[m.rows] = 0
         arrived = houses.stage_of[m.entered]
-        inside = arrived < len(houses.stages)
-        people.highest[m.rows] = np.maximum(people.highest[m.rows], np.where(inside, arrived, 0))
+        people.highest[m.rows] = np.maximum(people.highest[m.rows], np.where(arrived < stages, arrived, 0))
     return moves

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import model_validator
 
 from sim.evidence.quantity import Parameters, quantity
 
-__all__ = ["CHANNELS", "EDUCATION", "ORIGINS", "Arrivals", "ChannelMix", "EducationMix", "OriginMix"]
+__all__ = ["CHANNELS", "EDUCATION", "ORIGINS", "Arrivals", "ChannelMix", "EducationMix", "OriginMix", "Shares"]
 
 EDUCATION = ("secondary", "associate", "bachelor", "master", "phd")
 ORIGINS = ("graduate", "returnee", "local", "merchant_child")
 CHANNELS = ("domestic", "livestream", "cross_border")
+
+Shares = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""Cumulative shares of education, origin and channel."""
 
 
 class _Shares(Parameters):
@@ -89,3 +94,9 @@ class Arrivals(Parameters):
         yearly = self.per_year * (1.0 + growth) ** year
         summer = 6 <= calendar_month <= 9
         return yearly * (self.summer_share / 4 if summer else (1 - self.summer_share) / 8)
+
+    def shares(self) -> Shares:
+        """Cumulative shares of education, origin and channel among arrivals."""
+        mixes = ((self.education, EDUCATION), (self.origin, ORIGINS), (self.channel, CHANNELS))
+        a, b, c = (np.cumsum([float(getattr(mix, n)) for n in names]) for mix, names in mixes)
+        return a, b, c

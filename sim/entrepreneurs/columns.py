@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,54 +59,71 @@ State = NamedTuple("State", [(name, Array) for name in COLUMNS])  # type: ignore
 class Columns:
     """The living. Rows are exchanged freely: identity is in `uid`, and nothing depends on order.
 
+    Columns of one type share a block (columns, rows), so that adding, taking and removing rows costs a few operations,
+    not one for each column: small runs live by that.
+
     Parameters
     ----------
     stages
-        Number of stages of the chain: for each, and for outside, the months spent there are kept.
+        Number of stages of the chain: for each, and for outside, the months spent there are kept in ``spent``.
     capacity
         Rows to make room for; grows by doubling.
     """
 
     def __init__(self, stages: int, capacity: int = 1024) -> None:
         self.size = 0
-        self._arrays: dict[str, Array] = {n: np.zeros(capacity, f.dtype) for n, f in COLUMNS.items()}
-        self._arrays["spent"] = np.zeros((capacity, stages + 1), "i2")
+        kinds = {name: field.dtype for name, field in COLUMNS.items()}
+        kinds |= {f"spent_{i}": "i2" for i in range(stages + 1)}
+        self._at: dict[str, tuple[str, int]] = {}
+        for kind in sorted(set(kinds.values())):
+            for i, name in enumerate(n for n, k in kinds.items() if k == kind):
+                self._at[name] = (kind, i)
+        self._spent = slice(self._at["spent_0"][1], self._at["spent_0"][1] + stages + 1)
+        counts = {kind: sum(k == kind for k in kinds.values()) for kind in set(kinds.values())}
+        self._blocks = {kind: np.zeros((count, capacity), kind) for kind, count in counts.items()}
+        self._see()
 
-    def __getattr__(self, name: str) -> Array:
-        try:
-            return self.__dict__["_arrays"][name][: self.size]  # type: ignore[no-any-return]
-        except KeyError:
-            raise AttributeError(name) from None
+    def _see(self) -> None:
+        views = {name: self._blocks[kind][i, : self.size] for name, (kind, i) in self._at.items()}
+        self.__dict__.update(views, spent=self._blocks["i2"][self._spent, : self.size])
+        self._state = State(*(views[n] for n in COLUMNS))
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Array: ...
 
     def __len__(self) -> int:
         return self.size
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._arrays)
-
     def state(self, start: int = 0, stop: int | None = None) -> State:
         """Views of rows `start` to `stop` of all scalar columns, for the kernel."""
-        stop = self.size if stop is None else stop
-        return State(*(self._arrays[n][start:stop] for n in COLUMNS))  # type: ignore[call-arg]
+        if start == 0 and stop is None:
+            return self._state
+        return State(*(a[start:stop] for a in self._state))
 
-    def append(self, rows: Mapping[str, Array | float]) -> slice:
-        """Add rows; columns that are not named are 0. Returns where they stand."""
-        count = len(rows["uid"])  # type: ignore[arg-type]
-        start, stop = self.size, self.size + count
-        if stop > len(self._arrays["uid"]):
-            room = max(stop, 2 * len(self._arrays["uid"]))
-            for name, old in self._arrays.items():
-                new = np.zeros((room, *old.shape[1:]), old.dtype)
-                new[:start] = old[:start]
-                self._arrays[name] = new
-        for name, array in self._arrays.items():
-            array[start:stop] = rows.get(name, 0)
+    def append(self, rows: Mapping[str, Array]) -> slice:
+        """Add rows; columns that are not named are 0, and ``spent`` is (stages + 1, rows). Returns where they stand."""
+        start, stop = self.size, self.size + len(rows["uid"])
+        if stop > self._blocks["i8"].shape[1]:
+            for kind, old in self._blocks.items():
+                new = np.zeros((len(old), max(stop, 2 * old.shape[1])), kind)
+                new[:, :start] = old[:, :start]
+                self._blocks[kind] = new
+        for block in self._blocks.values():
+            block[:, start:stop] = 0
+        for name, values in rows.items():
+            kind, i = self._at[name] if name != "spent" else ("i2", self._spent)
+            self._blocks[kind][i, start:stop] = values
         self.size = stop
+        self._see()
         return slice(start, stop)
 
     def take(self, rows: Array) -> dict[str, Array]:
-        """A copy of some rows, column by column."""
-        return {n: a[rows] for n, a in self._arrays.items()}
+        """A copy of some rows, column by column; ``spent`` is (stages + 1, rows)."""
+        blocks = {kind: block[:, rows] for kind, block in self._blocks.items()}
+        out: dict[str, Array] = {name: blocks[self._at[name][0]][self._at[name][1]] for name in COLUMNS}
+        out["spent"] = blocks["i2"][self._spent]
+        return out
 
     def remove(self, rows: Array) -> tuple[Array, Array]:
         """Take rows (sorted) out and close the gaps with the last ones. Returns (from, to) of the rows that moved."""
@@ -116,9 +133,10 @@ class Columns:
         stays[rows[rows >= left] - left] = False
         movers = left + np.flatnonzero(stays)
         if len(movers):
-            for array in self._arrays.values():
-                array[holes] = array[movers]
+            for block in self._blocks.values():
+                block[:, holes] = block[:, movers]
         self.size = left
+        self._see()
         return movers, holes
 
 

@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.entrepreneurs.arithmetic import exp, log
+from sim.entrepreneurs.arithmetic import exp
 from sim.entrepreneurs.compiled import kernel, rule
 
-__all__ = ["Stream", "lane", "philox", "poisson", "replicate_key", "uniform", "uniforms", "waits", "word_to_uniform"]
+__all__ = ["Stream", "lane", "philox", "poisson", "replicate_key", "uniform", "uniforms", "word_to_uniform"]
 
 
 class Stream(IntEnum):
@@ -145,21 +145,3 @@ def poisson(key: tuple[int, int], stream: Stream, mean: float, month: int) -> in
     """
     return int(_poisson(key[0], key[1], stream >> 2, float(mean), month))
 
-
-@kernel
-def _waits(u: NDArray[np.float64], ln_stay: float, out: NDArray[np.int64]) -> None:
-    for i in range(u.size):
-        out[i] = 1 + int(log(u[i]) / ln_stay)
-
-
-def waits(u: NDArray[np.float64], chance: float) -> NDArray[np.int64]:
-    """Months until something that happens with `chance` a month, from draws `u`: geometric, 1 or more.
-
-    Where the chance is 0 it never happens: 10^6 months.
-    """
-    out = np.full(u.shape, 10**6, np.int64)
-    if chance >= 1:
-        out[:] = 1
-    elif chance > 0:
-        _waits(u, log(1.0 - chance), out)
-    return np.minimum(out, 10**6)

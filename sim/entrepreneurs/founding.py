@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.entrepreneurs.arrivals import CHANNELS, EDUCATION, ORIGINS, Arrivals
+from sim.entrepreneurs.arrivals import Shares
 from sim.entrepreneurs.columns import State
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
@@ -22,7 +22,7 @@ _TRAITS, _START = 2, 3  # blocks of the arrival streams
 @kernel
 def _found(
     uid: NDArray[np.int64],
-    shares: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
+    shares: Shares,
     c: Constants,
     market: tuple[float, float, float],
     rents: NDArray[np.float64],
@@ -59,34 +59,33 @@ def _found(
 
 def newcomers(
     uid: NDArray[np.int64],
-    arrivals: Arrivals,
+    traits: NDArray[np.int8],
+    shares: Shares,
     c: Constants,
     market: tuple[float, float, float],
     rents: NDArray[np.float64],
     key: tuple[int, int],
-    traits: NDArray[np.int8] | None = None,
 ) -> dict[str, Any]:
     """Rows for people who open a shop: one column each of shape (people,).
 
     Parameters
     ----------
+    traits : (3, people)
+        Education, origin and channel of those who are known already (they start again); -1 is drawn, and filled in.
+    shares
+        Cumulative shares of each trait among arrivals.
     rents : (houses,)
         Rents of the houses of the first stage, among which people settle evenly, CNY/month.
-    traits : (3, people)
-        Education, origin and channel of those who are known already (they start again); drawn if None.
     """
-    mixes = ((arrivals.education, EDUCATION), (arrivals.origin, ORIGINS), (arrivals.channel, CHANNELS))
-    shares = tuple(np.cumsum([float(getattr(mix, n)) for n in names]) for mix, names in mixes)
-    kinds = np.full((3, len(uid)), -1, np.int8) if traits is None else np.ascontiguousarray(traits, np.int8)
     house = np.zeros(len(uid), np.int16)
     start = np.zeros((5, len(uid)))
-    _found(uid, shares, c, market, np.ascontiguousarray(rents), key, kinds, house, start)
+    _found(uid, shares, c, market, rents, key, traits, house, start)
     names = ("potential", "level", "belief", "cash", "reservation")
     return {
         "uid": uid,
-        "education": kinds[0],
-        "origin": kinds[1],
-        "channel": kinds[2],
+        "education": traits[0],
+        "origin": traits[1],
+        "channel": traits[2],
         "house": house,
         **dict(zip(names, start, strict=True)),
     }

@@ -242,7 +242,7 @@ def found(c: Constants, luck: tuple[float, float, float, float], ln_market: floa
     )
     need = wanted - start_cash / c.annuity_fen
     low, high = -5.0, 23.0
-    for _ in range(32):
+    for _ in range(24):
         middle = 0.5 * (low + high)
         enough = believed_income(c, middle - ln_market, ln_market, rent) >= need
         low = low if enough else middle

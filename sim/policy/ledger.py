@@ -11,7 +11,7 @@ from sim.entrepreneurs.arrivals import EDUCATION
 from sim.entrepreneurs.columns import Columns
 from sim.entrepreneurs.draws import Stream, uniforms
 
-__all__ = ["Entry", "Ledger", "Now"]
+__all__ = ["Ledger", "Now"]
 
 
 class Now(NamedTuple):
@@ -24,22 +24,11 @@ class Now(NamedTuple):
     stage_of: NDArray[np.int8]  # stage of each house; len(stages) outside
 
 
-class Entry(NamedTuple):
-    """One line of the ledger; `paid` in fen."""
-
-    month: int
-    instrument: str
-    stage: int
-    education: int
-    recipients: int
-    paid: int
-
-
 class Ledger:
     """Pays, within budgets, and keeps the books. Amounts are whole fen (1/100 CNY)."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self._book: list[tuple[int, str, NDArray[Any], NDArray[np.int64]]] = []
         self._spent: dict[tuple[str, int], int] = {}
 
     def pay(
@@ -79,11 +68,31 @@ class Ledger:
         if in_cash:
             people.cash[rows] += amount
             people.received[rows] += amount
-        groups = len(EDUCATION)
-        code = now.stage_of[people.house[rows]].astype(np.int64) * groups + people.education[rows]
-        count = np.bincount(code)
-        total = np.bincount(code, weights=amount)  # whole numbers below 2^53: exact in any order
-        for c in np.flatnonzero(count):
-            stage, education = divmod(int(c), groups)
-            self.entries.append(Entry(now.month, instrument, stage, education, int(count[c]), int(total[c])))
+        group = now.stage_of[people.house[rows]].astype(np.int16) * len(EDUCATION) + people.education[rows]
+        self._book.append((now.month, instrument, group, amount))
         return rows
+
+    def entries(self) -> dict[str, NDArray[Any]]:
+        """The books: sums by month, instrument, stage and education, sorted; `paid` in fen."""
+        lengths = [len(b[3]) for b in self._book]
+        names = sorted({b[1] for b in self._book})
+        groups = 1 + max((int(b[2].max()) for b in self._book), default=0)
+        month = np.repeat([b[0] for b in self._book], lengths).astype(np.int64)
+        instrument = np.repeat([names.index(b[1]) for b in self._book], lengths).astype(np.int64)
+        group = np.concatenate([np.zeros(0, np.int64), *(b[2] for b in self._book)])
+        fen = np.concatenate([np.zeros(0, np.int64), *(b[3] for b in self._book)])
+        key = (month * len(names) + instrument) * groups + group
+        count = np.bincount(key)
+        paid = np.bincount(key, weights=fen)  # whole numbers below 2^53: exact in any order
+        used = np.flatnonzero(count)
+        rest, group = np.divmod(used, groups)
+        month, instrument = np.divmod(rest, max(len(names), 1))
+        stage, education = np.divmod(group, len(EDUCATION))
+        return {
+            "month": month,
+            "instrument": np.array(names, dtype=object)[instrument],
+            "stage": stage,
+            "education": education,
+            "recipients": count[used],
+            "paid": paid[used].astype(np.int64),
+        }

@@ -1,16 +1,16 @@
 """Figures. Every function takes a tidy frame and axes to draw on, and returns the axes; none computes anything.
 
-Frames are those of `sim.statistics`. Without `ax` a new figure of slide size is made, through pyplot, so that a notebook
-shows it. `labels` maps ids of stages and instruments to the scenario's own labels.
+Frames are those of `sim.statistics`. Without `ax` a new figure of slide size is made, through pyplot, so that a
+notebook shows it. `labels` maps ids of stages and instruments to the scenario's own labels.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sim.presentation.catalogue import Lang, axis_number, name, short, text
+from sim.presentation.catalogue import Lang, decimals, name, short, text
 from sim.presentation.style import (
     GREY,
     PALETTE,
@@ -34,8 +34,18 @@ __all__ = ["Drawable", "figures", "funnel", "occupancy", "sizes", "spending", "s
 Labels = Mapping[str, str]
 
 _KINDS = ("stage", "education", "origin", "channel", "policy")
-_MANY = 7
-"""assumed: more groups than this are read as an ordered series, by shade, not by hue."""
+
+_ROWS = 6
+"""assumed: of more curves than this only every second (third, ...) is named and listed at risk; all are drawn."""
+
+_RUNS = 20
+"""assumed: more lines than this hide one another."""
+
+
+class _Curve(NamedTuple):
+    name: str
+    colour: str
+    rows: pd.DataFrame
 
 
 def survival(
@@ -46,36 +56,34 @@ def survival(
     Parameters
     ----------
     curves
-        group (``all`` or ``attribute=value``), age_months, at_risk, survival, ci_low, ci_high (share; null = no band), as
-        `sim.statistics.survival` gives them. A caution in ``curves.attrs`` is printed in the figure.
+        group (``all`` or ``attribute=value``), age_months, at_risk, survival, ci_low, ci_high (share; null = no band),
+        as `sim.statistics.survival` gives them. A caution in ``curves.attrs`` is printed in the figure.
     title
         Instead of the usual one.
     """
     with style():
         ax = canvas(ax)
-        dress(ax, title or text("figure.survival", lang), text("axis.age", lang), text("axis.survival", lang))
+        oldest = int(curves["age_months"].max()) if len(curves) else 0
+        per = 12 if oldest >= 24 else 1
+        age = text("axis.age" if per == 12 else "axis.age_months", lang)
+        note = curves.attrs.get("caution", {}).get(lang, "")
+        dress(ax, title or text("figure.survival", lang), age, text("axis.survival", lang), note)
         if curves.empty:
             return nothing(ax, lang)
+        curve: list[_Curve] = []
         groups = [(str(group), rows) for group, rows in curves.groupby("group", observed=True, sort=False)]
-        colours = _colours([group for group, _ in groups], labels)
-        last = curves["age_months"].max() / 12
-        ends = []
-        for (group, rows), colour in zip(groups, colours, strict=True):
-            first = rows["age_months"].iloc[0] - 1
-            age = [first / 12, *(rows["age_months"] / 12)]
-            ax.step(age, [100.0, *(100 * rows["survival"])], where="post", color=colour, linewidth=2)
-            ax.fill_between(
-                age[1:], 100 * rows["ci_low"], 100 * rows["ci_high"], step="post", color=colour, alpha=0.15, linewidth=0
-            )
-            ends.append(End(100 * rows["survival"].iloc[-1], _named(group, lang, labels), colour))
-        ax.set_xlim(0, last)
+        for (group, rows), colour in zip(groups, _colours([group for group, _ in groups]), strict=True):
+            curve.append(_Curve(_named(group, lang, labels), colour, rows))
+            ages, first = rows["age_months"] / per, (rows["age_months"].iloc[0] - 1) / per
+            ax.step([first, *ages], [100.0, *(100 * rows["survival"])], where="post", color=colour, linewidth=2)
+            low, high = 100 * rows["ci_low"], 100 * rows["ci_high"]
+            ax.fill_between(ages, low, high, step="post", color=colour, alpha=0.15, linewidth=0)
+        ax.set_xlim(0, oldest / per)
         ax.set_ylim(0, 100)
-        ax.set_xticks(range(int(last) + 1))
-        if len(groups) > 1:
-            label_ends(ax, ends)
-        _at_risk(ax, groups, colours, lang, labels)
-        if note := curves.attrs.get("caution", {}).get(lang):
-            _note(ax, note)
+        ax.set_xticks(range(0, oldest // per + 1, -(-oldest // per // 12)))
+        shown = curve[:: -(-len(curve) // _ROWS)]
+        _name_curves(ax, shown, per)
+        _at_risk(ax, shown, per, lang)
     return ax
 
 
@@ -91,14 +99,14 @@ def funnel(reach: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", la
             return nothing(ax, lang)
         stages = [str(stage) for stage in reach["stage"]]
         rows = range(len(stages))
-        ax.barh(rows, 100 * reach["reached_share"], color=_colours(stages, labels), height=0.62)
+        ax.barh(rows, 100 * reach["reached_share"], color=_colours(stages), height=0.62)
         for row, (share, conversion) in enumerate(zip(reach["reached_share"], reach["conversion"], strict=True)):
             of_before = "" if row == 0 else text("axis.of_before", lang, share=_percent(conversion))
             ax.annotate(_percent(share), (100 * share, row), (6, 0), textcoords="offset points", va="center")
             ax.annotate(
                 of_before, (100 * share, row), (70, 0), textcoords="offset points", va="center", color=GREY, fontsize=11
             )
-        ax.set_yticks(rows, [name("stage", stage, lang, labels) for stage in stages], color="black", fontsize=13)
+        ax.set_yticks(rows, [name("stage", stage, lang, labels) for stage in stages], color="black", parse_math=False)
         ax.invert_yaxis()
         ax.grid(False)
         ax.set_xlim(0, 112)
@@ -119,7 +127,7 @@ def sizes(tail: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labe
             return nothing(ax, lang)
         by_group = tail.groupby("group", observed=True, sort=False) if "group" in tail else [("all", tail)]
         groups = [(str(group), rows) for group, rows in by_group]
-        for (group, rows), colour in zip(groups, _colours([g for g, _ in groups], labels), strict=True):
+        for (group, rows), colour in zip(groups, _colours([g for g, _ in groups]), strict=True):
             ax.plot(
                 rows["sales_cny"],
                 100 * rows["share_above"],
@@ -143,15 +151,15 @@ def occupancy(
 ) -> Axes:
     """How full each stage is, month by month: one line a run.
 
-    `months` holds stage, month, utilisation (share of places; null where the stage is open to all) and, with several runs,
-    replicate, as `sim.statistics.occupancy` gives them. `start` (YYYY-MM) puts the calendar on the axis.
+    `months` holds stage, month, utilisation (share of places; null where the stage is open to all) and, with several
+    runs, replicate, as `sim.statistics.occupancy` gives them; at most twenty runs are drawn. `start` (YYYY-MM) puts the
+    calendar on the axis.
     """
     with style():
         ax = canvas(ax)
         elapsed = text("axis.date" if start else "axis.elapsed", lang)
         dress(ax, text("figure.occupancy", lang), elapsed, text("axis.occupancy", lang))
-        limited = months.dropna(subset=["utilisation"])
-        return _monthly(ax, limited.assign(shown=100 * limited["utilisation"]), start, lang, labels)
+        return _monthly(ax, months.assign(shown=100 * months["utilisation"]), start, lang, labels)
 
 
 def waiting(
@@ -165,9 +173,8 @@ def waiting(
         ax = canvas(ax)
         elapsed = text("axis.date" if start else "axis.elapsed", lang)
         dress(ax, text("figure.waiting", lang), elapsed, text("axis.waiting", lang))
-        limited = months.dropna(subset=["utilisation"])
         numbers(ax.yaxis, lang)
-        return _monthly(ax, limited.assign(shown=limited["waiting"]), start, lang, labels)
+        return _monthly(ax, months.assign(shown=months["waiting"]), start, lang, labels)
 
 
 def spending(yearly: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labels: Labels | None = None) -> Axes:
@@ -227,20 +234,19 @@ def figures(result: Drawable, folder: Path, *, lang: Lang, labels: Labels | None
     """
     from matplotlib.figure import Figure
 
-    by_cohort, by_stage = text("figure.survival_by_cohort", lang), text("figure.survival_by_stage", lang)
-    flow = result.occupancy()
-    drawings = {
-        "survival_by_cohort": lambda ax: survival(
-            result.survival("cohort_year"), ax, lang=lang, labels=labels, title=by_cohort
-        ),
-        "survival_by_stage": lambda ax: survival(
-            result.survival("highest_stage"), ax, lang=lang, labels=labels, title=by_stage
-        ),
-        "funnel": lambda ax: funnel(result.funnel(), ax, lang=lang, labels=labels),
-        "sizes": lambda ax: sizes(result.sizes(), ax, lang=lang, labels=labels),
-        "occupancy": lambda ax: occupancy(flow, ax, start=start, lang=lang, labels=labels),
-        "waiting": lambda ax: waiting(flow, ax, start=start, lang=lang, labels=labels),
-        "spending": lambda ax: spending(result.spending(), ax, lang=lang, labels=labels),
+    words: dict[str, Any] = {"lang": lang, "labels": labels}
+
+    def lives(by: str, title: str) -> Callable[[Axes], Axes]:
+        return lambda ax: survival(result.survival(by), ax, title=text(title, lang), **words)
+
+    drawings: dict[str, Callable[[Axes], Axes]] = {
+        "survival_by_cohort": lives("cohort_year", "figure.survival_by_cohort"),
+        "survival_by_stage": lives("highest_stage", "figure.survival_by_stage"),
+        "funnel": lambda ax: funnel(result.funnel(), ax, **words),
+        "sizes": lambda ax: sizes(result.sizes(), ax, **words),
+        "occupancy": lambda ax: occupancy(result.occupancy(), ax, start=start, **words),
+        "waiting": lambda ax: waiting(result.occupancy(), ax, start=start, **words),
+        "spending": lambda ax: spending(result.spending(), ax, **words),
     }
     folder.mkdir(parents=True, exist_ok=True)
     written = []
@@ -255,51 +261,61 @@ def figures(result: Drawable, folder: Path, *, lang: Lang, labels: Labels | None
 
 
 def _monthly(ax: Axes, months: pd.DataFrame, start: str, lang: Lang, labels: Labels | None) -> Axes:
-    """Lines of column `shown` over the months, one for each stage and replicate."""
+    """Lines of column `shown` over the months, one for each run and stage that has places."""
+    from matplotlib.ticker import MaxNLocator
+
+    every_stage = [str(stage) for stage in dict.fromkeys(months["stage"])]
+    colours = dict(zip(every_stage, _colours(every_stage), strict=True))
+    months = months.dropna(subset=["utilisation"])
     if months.empty:
         return nothing(ax, lang)
     origin = int(start[:4]) + (int(start[5:]) - 1) / 12 if start else 0.0
-    stages = [str(stage) for stage in dict.fromkeys(months["stage"])]
     ends = []
-    for stage, colour in zip(stages, _colours(stages, labels), strict=True):
-        rows = months[months["stage"] == stage]
-        runs = [run for _, run in rows.groupby("replicate")] if "replicate" in rows else [rows]
+    for stage, rows in months.groupby("stage", observed=True, sort=False):
+        colour = colours[str(stage)]
+        runs = [run for _, run in rows.groupby("replicate")][:_RUNS] if "replicate" in rows else [rows]
+        width, alpha = (2.2, 1.0) if len(runs) == 1 else (1.1, 0.5)
         for run in runs:
-            ax.plot(
-                origin + run["month"] / 12, run["shown"], color=colour, linewidth=2 if len(runs) == 1 else 1,
-                alpha=1 if len(runs) == 1 else 0.35,
-            )  # fmt: skip
-        ends.append(End(runs[0]["shown"].iloc[-1], short(name("stage", stage, lang, labels)), colour))
-    ax.set_xlim(origin, origin + months["month"].max() / 12)
+            ax.plot(origin + run["month"] / 12, run["shown"], color=colour, linewidth=width, alpha=alpha)
+        height = sum(run["shown"].iloc[-1] for run in runs) / len(runs)
+        ends.append(End(height, short(name("stage", str(stage), lang, labels)), colour))
+    ax.set_xlim(origin, origin + max(months["month"].max(), 1) / 12)
     ax.set_ylim(bottom=0)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.xaxis.set_major_formatter("{x:.0f}")
     label_ends(ax, ends)
     return ax
 
 
-def _at_risk(
-    ax: Axes, groups: list[tuple[str, pd.DataFrame]], colours: list[str], lang: Lang, labels: Labels | None
-) -> None:
-    """The numbers at risk at each whole year, in rows below the axis."""
-    row = -44.0
+def _name_curves(ax: Axes, curves: list[_Curve], per: int) -> None:
+    """Names at the right edge if all curves end there, else (cohorts of different age) above the end of each."""
+    ends = [(c.rows["age_months"].iloc[-1] / per, 100 * c.rows["survival"].iloc[-1]) for c in curves]
+    if len(curves) < 2:
+        return
+    if len({x for x, _ in ends}) == 1:
+        label_ends(ax, [End(y, c.name, c.colour) for (_, y), c in zip(ends, curves, strict=True)], gap=0.08)
+        return
+    for (x, y), c in zip(ends, curves, strict=True):
+        ax.plot(x, y, "o", color=c.colour, markersize=6, clip_on=False)
+        ax.annotate(c.name, (x, y), (4, 7), textcoords="offset points", color=c.colour)
+
+
+def _at_risk(ax: Axes, curves: list[_Curve], per: int, lang: Lang) -> None:
+    """The numbers at risk at each tick, in rows below the axis."""
     ax.xaxis.labelpad = 2
-    font = {"fontsize": 9.5, "annotation_clip": False, "textcoords": "offset points", "va": "center"}
-    at = {"xycoords": ("data", "axes fraction")}
-    ax.annotate(text("axis.at_risk", lang), (0, 0), (-14, row), ha="right", color=GREY, **font, **at)
-    for (group, rows), colour in zip(groups, colours, strict=True):
-        row -= 0 if len(groups) == 1 else 13
-        if len(groups) > 1:
-            ax.annotate(_named(group, lang, labels), (0, 0), (-14, row), ha="right", color=colour, **font, **at)
-        by_age = dict(zip(rows["age_months"], rows["at_risk"], strict=True))
+    font: dict[str, Any] = {"fontsize": 9.5, "annotation_clip": False, "va": "center"}
+    at: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points"}
+    row = -46.0
+    ax.annotate(text("axis.at_risk", lang), (0, 0), (-30, row), ha="right", color=GREY, **font, **at)
+    for curve in curves:
+        if len(curves) > 1:
+            row -= 13.5
+            ax.annotate(curve.name, (0, 0), (-30, row), ha="right", color=curve.colour, **font, **at)
+        at_risk = dict(zip(curve.rows["age_months"], curve.rows["at_risk"], strict=True))
         for tick in ax.get_xticks():
-            # at risk at an age = trading at the start of the month after it
-            if (count := by_age.get(int(tick * 12) + 1)) is not None:
-                ax.annotate(axis_number(count, lang), (tick, 0), (0, row), ha="center", color=colour, **font, **at)
-
-
-def _note(ax: Axes, note: str) -> None:
-    ax.annotate(note, (0, 1), (0, 6), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=10.5)
+            # whoever is at risk at an age trades at the start of the month after it
+            if (count := at_risk.get(round(tick * per) + 1)) is not None:
+                ax.annotate(f"{count:,}", (tick, 0), (0, row), ha="center", color=curve.colour, **font, **at)
 
 
 def _named(group: str, lang: Lang, labels: Labels | None) -> str:
@@ -309,14 +325,12 @@ def _named(group: str, lang: Lang, labels: Labels | None) -> str:
     return short(next((n for n in names if n != value), name("stage", value, lang, labels)))
 
 
-def _colours(groups: list[str], labels: Labels | None) -> list[str]:
-    """A colour for each group: hues, or shades of an ordered series where there are many."""
-    if len(groups) > _MANY or all((g.partition("=")[2] or g).isdigit() for g in groups):
-        return ramp(len(groups))
-    return list(PALETTE[: len(groups)])
+def _colours(groups: list[str]) -> list[str]:
+    """A colour for each group: hues, or shades of one ordered series for years and where there are many."""
+    ordered = all((group.partition("=")[2] or group).isdigit() for group in groups)
+    return ramp(len(groups)) if ordered or len(groups) > len(PALETTE) else list(PALETTE[: len(groups)])
 
 
 def _percent(share: float) -> str:
-    from sim.presentation.catalogue import decimals
-
+    """A share as it stands beside a bar."""
     return "–" if share != share else f"{100 * share:.{min(decimals(100 * share), 2)}f}%"

@@ -41,7 +41,7 @@ def style() -> Iterator[None]:
     """The look, for as long as the block lasts: nothing global is changed. Dollar signs in names are no formulas."""
     from matplotlib import rc_context
 
-    look = {
+    look: dict[Any, Any] = {
         "font.family": family(),
         "font.size": 13,
         "axes.titlesize": 17,
@@ -49,6 +49,8 @@ def style() -> Iterator[None]:
         "text.parse_math": False,
         "svg.fonttype": "path",
         "svg.hashsalt": "sim",
+        "figure.constrained_layout.w_pad": 0.12,
+        "figure.constrained_layout.h_pad": 0.1,
         "figure.dpi": 100,
         "savefig.dpi": 150,
     }
@@ -62,13 +64,17 @@ def canvas(ax: Axes | None) -> Axes:
         return ax
     from matplotlib import pyplot as plt
 
-    return plt.subplots(figsize=SIZE, layout="constrained")[1]  # type: ignore[no-any-return]
+    return plt.subplots(figsize=SIZE, layout="constrained")[1]
 
 
-def dress(ax: Axes, title: str, x: str, y: str) -> None:
-    """Title, axis names with their units, a light grid, and no box; the same on axes that somebody else made."""
-    font = {"fontfamily": family()}
-    ax.set_title(title, loc="left", pad=14, fontsize=17, **font)
+def dress(ax: Axes, title: str, x: str, y: str, note: str = "") -> None:
+    """Title, axis names with their units, a light grid, and no box; the same on axes that somebody else made.
+
+    `note` stands small under the title.
+    """
+    font: dict[str, Any] = {"fontfamily": family()}
+    ax.set_title(title, loc="left", pad=30 if note else 14, fontsize=17, **font)
+    ax.annotate(note, (0, 1), (0, 12), xycoords="axes fraction", textcoords="offset points", color=GREY, fontsize=11)
     ax.set_xlabel(x, color=GREY, fontsize=13, **font)
     ax.set_ylabel(y, color=GREY, fontsize=13, **font)
     ax.tick_params(which="both", length=0, labelcolor=GREY, labelsize=12, labelfontfamily=family())
@@ -92,7 +98,7 @@ def numbers(axis: Any, lang: Lang) -> None:
 
 
 def ramp(n: int) -> list[str]:
-    """`n` colours for an ordered series, dark to light; safe for the colour-blind (cividis is; its yellow end is left out)."""
+    """`n` colours for an ordered series, dark to light: viridis, which the colour-blind can read, less its pale end."""
     from matplotlib import colormaps
     from matplotlib.colors import to_hex
 

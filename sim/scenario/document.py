@@ -29,7 +29,7 @@ from sim.errors import Problem, ScenarioError
 from sim.scenario.messages import NONE, problem
 from sim.scenario.source import Place, Text, read, shown, stray
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "REFUSED", "Document", "Node", "parse", "parse_value"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "REFUSED", "Document", "Node", "number", "parse", "parse_value"]
 
 MAX_NODES = 10_000
 """Most nodes of a file, aliases counted as what they stand for."""
@@ -221,7 +221,7 @@ class _Builder:
             return text
         if text in _CONSTANTS:
             return _CONSTANTS[text]
-        key, value = _number(text)
+        key, value = number(text)
         if key:
             self._say(place, key, {"found": shown(text)[1:-1]})
             return REFUSED
@@ -264,7 +264,7 @@ class _Builder:
         return ScenarioError(self.problems)
 
 
-def _number(text: str) -> tuple[str, Any]:
+def number(text: str) -> tuple[str, Any]:
     """A plain scalar as number or text, or the key of the message that refuses it."""
     if _INT.match(text):
         digits = text.lstrip("+-").replace("_", "")

@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, SerializeAsAny, Tag, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from sim.chain.stage import Label, Stage
 from sim.entrepreneurs.arrivals import Arrivals
 from sim.entrepreneurs.behaviour import Behaviour
+from sim.errors import Problem
+from sim.evidence.audit import Origin
 from sim.evidence.quantity import Parameters, quantity
 from sim.market.demand import Market
 from sim.policy._instrument import Month, PolicyInstrument, find, types
 
-__all__ = ["Horizon", "Initial", "Scenario", "Until"]
+__all__ = ["Horizon", "Initial", "Regime", "Replicates", "Scenario", "Until"]
+
+
+def _instrument(value: Any) -> Any:
+    """Each entry of `policy` becomes the instrument that its `type` names."""
+    if not isinstance(value, Mapping):
+        return value
+    if value.get("type") not in types():
+        raise PydanticCustomError("unknown_type", "unknown type")
+    return find(value["type"]).model_validate(value)
+
+
+def _a_list(value: Any) -> Any:
+    """Lists are tuples in a frozen model."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+Chain = Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20), BeforeValidator(_a_list)]
+Policy = Annotated[
+    tuple[Annotated[SerializeAsAny[PolicyInstrument], BeforeValidator(_instrument)], ...],
+    Field(max_length=100), BeforeValidator(_a_list),
+]  # fmt: skip
 
 
 class Horizon(Parameters):
@@ -23,17 +48,29 @@ class Horizon(Parameters):
     months: int = quantity(120, unit="months", low=1, high=1200, zh="模拟月数", en="months simulated", assumed="ten years")  # fmt: skip # noqa: E501
 
 
+class Regime(Parameters):
+    """A chain and a policy: what holds during a burn-in, when it is written out instead of named by a file."""
+
+    chain: Chain
+    policy: Policy = ()
+
+
+def _form(value: Any) -> str:
+    return "<mapping>" if isinstance(value, Mapping | Parameters) else "<scalar>"
+
+
 class Initial(Parameters):
     """Who is in the city when the horizon starts.
 
     `empty`: nobody. `burn_in`: the model itself runs for `months` before the start, under the chain and policy of the
-    scenario `under` (a file beside this one; by default the scenario itself), so that the chain is occupied. With
-    `entities`, the survivors are scaled to that number, and their sales to `mean_sales`.
+    scenario `under` (a file beside this one, as it stands there, or the two written out; by default the scenario
+    itself), so that the chain is occupied. With `entities`, the survivors are scaled to that number, and their sales to
+    `mean_sales`.
     """
 
     kind: Literal["empty", "burn_in"] = "empty"
     months: int = quantity(156, unit="months", low=1, high=1200, zh="预热月数", en="months of burn-in", assumed="13 years, as the talent figure counts")  # fmt: skip # noqa: E501
-    under: str | None = Field(None, description="scenario file whose chain and policy hold during the burn-in")
+    under: Annotated[Annotated[str, Tag("<scalar>")] | Annotated[Regime, Tag("<mapping>")], Discriminator(_form)] | None = Field(None, description="scenario file whose chain and policy hold during the burn-in")  # fmt: skip # noqa: E501
     entities: int | None = quantity(None, unit="count", low=1, high=5 * 10**6, zh="期初主体数", en="entities at the start; null = as the burn-in leaves them", assumed="as the burn-in leaves them")  # fmt: skip # noqa: E501
     mean_sales: float | None = quantity(None, unit="CNY/year", low=1, high=1e9, range=(650000, 800000), zh="期初平均年销售额", en="mean annual sales at the start; null = as the burn-in leaves it", assumed="as the burn-in leaves it")  # fmt: skip # noqa: E501
 
@@ -41,7 +78,7 @@ class Initial(Parameters):
 class Until(Parameters):
     """Run replicates until an outcome is known well enough."""
 
-    outcome: str
+    outcome: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
     half_width: float = quantity(unit="outcome", low=1e-12, high=1e15, zh="区间半宽", en="half-width of the interval")
     max: int = quantity(200, unit="count", low=2, high=100000, zh="最多次数", en="replicates at most", assumed="patience")  # fmt: skip # noqa: E501
 
@@ -52,6 +89,9 @@ class Replicates(Parameters):
     until: Until
 
 
+Count = Annotated[int, Field(ge=1, le=100000), Tag("<scalar>")]
+
+
 class Scenario(Parameters):
     """A scenario, all defaults filled in, every number checked."""
 
@@ -60,22 +100,32 @@ class Scenario(Parameters):
     description: Label = Label()
     horizon: Horizon = Horizon()
     seed: int = quantity(1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any")
-    replicates: Annotated[int, Field(ge=1, le=100000)] | Replicates = 20
+    replicates: Annotated[Count | Annotated[Replicates, Tag("<mapping>")], Discriminator(_form)] = 20
     engine: Literal["columns", "objects"] = "columns"
     initial: Initial = Initial()
     arrivals: Arrivals = Arrivals()
-    chain: tuple[Stage, ...] = Field(min_length=1, max_length=20)
+    chain: Chain
     market: Market = Market()
     behaviour: Behaviour = Behaviour()
-    policy: tuple[SerializeAsAny[PolicyInstrument], ...] = ()
-    observe: tuple[Literal["panel"], ...] = ()
+    policy: Policy = ()
+    observe: Annotated[tuple[Literal["panel"], ...], BeforeValidator(_a_list)] = ()
 
-    @field_validator("policy", mode="before")
-    @classmethod
-    def _instruments(cls, value: Any) -> Any:
-        """Each entry becomes the instrument that its `type` names."""
-        return value
+    _file: str = PrivateAttr("")
+    _origins: Mapping[str, Origin] = PrivateAttr(default_factory=dict)
+    _burn_in: Scenario | None = PrivateAttr(None)
+    _warnings: tuple[Problem, ...] = PrivateAttr(())
 
-    @model_validator(mode="after")
-    def _consistent(self, info: ValidationInfo) -> Scenario:
-        return self
+    @property
+    def file(self) -> str:
+        """The file that it was read from; empty if it was not."""
+        return self._file
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """What is probably not meant, in the order of the files."""
+        return self._warnings
+
+    @property
+    def burn_in(self) -> Scenario:
+        """The scenario whose chain and policy hold in the burn-in: this one, unless `initial.under` says another."""
+        return self._burn_in or self

@@ -206,7 +206,7 @@ def funnel(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[
     full, queue = crowding(tables["months"], stages)
     rows = []
     for k, name in enumerate(stages):
-        way = Passage(np.ones(min(n, 1)), 0, 0.0)
+        way = Passage(np.ones(1), 0, 0.0) if n else Passage(np.ones(0), None, None)
         if k:
             way = passage(lives, to[k][there[k]], durations[there[k]], events[there[k]])
         mine = stays["stage"].cat.codes.to_numpy() == k

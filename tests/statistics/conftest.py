@@ -18,9 +18,8 @@ PLACES = (-1, 20, 10, 0, 5)
 def made_up(n: int = 500, months: int = 72, seed: int = 1, stages: tuple[str, ...] = STAGES) -> dict[str, pd.DataFrame]:
     """Tables of one replicate with `n` people, a tenth of them from before the horizon."""
     rng = np.random.default_rng(seed)
-    arrival = np.sort(rng.integers(0, months, n))
-    initial = np.arange(n) < n // 10
-    arrival[initial] = -rng.integers(1, 30, initial.sum())
+    arrival = np.sort(np.concatenate((-rng.integers(1, 30, n // 10), rng.integers(0, months, n - n // 10))))
+    initial = arrival < 0
     frailty = rng.gamma(2.0, 0.5, n)
     first_month = np.maximum(arrival, 0)
     life = rng.geometric(np.clip(0.03 * frailty, 1e-4, 1)).astype(int)
@@ -64,7 +63,9 @@ def made_up(n: int = 500, months: int = 72, seed: int = 1, stages: tuple[str, ..
         goes = (month < last) & (to < len(stages))
         month = np.where(goes, month, months)
         rows = np.flatnonzero(goes)
-        moves.append(pd.DataFrame({"row": rows, "month": month[rows], "from": stage[rows], "to": to[rows], "why": "admitted"}))
+        moves.append(
+            pd.DataFrame({"row": rows, "month": month[rows], "from": stage[rows], "to": to[rows], "why": "admitted"})
+        )
         stage = np.where(goes, to, stage)
     gone = np.flatnonzero(event)
     reasons = people["exit_reason"].astype(object).to_numpy()[gone]

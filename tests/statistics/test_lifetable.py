@@ -191,7 +191,9 @@ def test_order_of_rows_and_splitting_of_weights_change_nothing(drawn, random):
     order = np.array(random.sample(range(durations.size), durations.size))
     plain = life_table(durations.repeat(weight), events.repeat(weight))
     shuffled = life_table(durations[order], events[order], weights=weight[order])
-    split = life_table(np.tile(durations, 2), np.tile(events, 2), weights=np.concatenate((weight * 0.25, weight * 0.75)))
+    split = life_table(
+        np.tile(durations, 2), np.tile(events, 2), weights=np.concatenate((weight * 0.25, weight * 0.75))
+    )
     for other in (shuffled, split):
         np.testing.assert_allclose(other.survival, plain.survival, atol=1e-12)
         np.testing.assert_allclose(other.interval(), plain.interval(), atol=1e-9)

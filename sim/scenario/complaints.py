@@ -1,0 +1,142 @@
+"""What pydantic finds, said as problems: place, path, bound, unit, value found, nearest name."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from sim.errors import Problem
+from sim.policy._instrument import types as instrument_types
+from sim.scenario.document import REFUSED, Node, number
+from sim.scenario.messages import MESSAGES, nearest, problem
+from sim.scenario.settle import Loc, Settled
+from sim.scenario.shape import Shape, fields
+from sim.scenario.source import Place, shown
+
+__all__ = ["complaints", "plain_number", "unit_of"]
+
+_BOUNDS = {"greater_than_equal": (">=", "ge"), "greater_than": (">", "gt"),
+           "less_than_equal": ("<=", "le"), "less_than": ("<", "lt")}  # fmt: skip
+_TYPES = {
+    "int_type": "whole", "int_from_float": "whole", "int_parsing": "whole", "int_parsing_size": "whole",
+    "float_type": "number", "float_parsing": "number", "bool_type": "bool", "bool_parsing": "bool",
+    "string_type": "text", "model_type": "mapping", "model_attributes_type": "mapping", "dict_type": "mapping",
+    "tuple_type": "list", "list_type": "list",
+}  # fmt: skip
+_YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
+
+
+def complaints(error: ValidationError, settled: Settled) -> list[Problem]:
+    """One problem for each thing that pydantic found, save what was complained about before."""
+    found = []
+    for detail in error.errors(include_url=False):
+        loc = tuple(p for p in detail["loc"] if not str(p).startswith("<"))
+        if not any(_node(settled, loc[:n]).value is REFUSED for n in range(len(loc) + 1)):
+            found.append(_complaint(detail, loc, settled))
+    return found
+
+
+def unit_of(what: Shape | None, path: str) -> str:
+    """The unit as a message ends with it; things that are counted go by the name of their key."""
+    unit = what.unit if what else None
+    if unit is None or unit == "id":
+        return ""
+    return f" {path.rpartition('.')[2]}" if unit == "count" else f" {unit}"
+
+
+def plain_number(value: Any) -> str:
+    """A number without ``.0``."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else shown(value)
+
+
+def _node(settled: Settled, loc: Loc) -> Node:
+    while loc and loc not in settled.nodes:
+        loc = loc[:-1]
+    return settled.nodes[loc]
+
+
+def _path(settled: Settled, loc: Loc) -> str:
+    if loc in settled.paths:
+        return settled.paths[loc]
+    above = _path(settled, loc[:-1])
+    return f"{above}.{loc[-1]}" if above else str(loc[-1])
+
+
+def _place(node: Node) -> Place:
+    return node.key if node.key and isinstance(node.value, dict | list) else node.place
+
+
+def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
+    kind, context = detail["type"], detail.get("ctx", {})
+    node, what = _node(settled, loc), settled.shapes.get(loc)
+    path, place, value = _path(settled, loc), _place(node), detail["input"]
+    unit = unit_of(what, path)
+    if kind == "extra_forbidden":
+        above = settled.shapes.get(loc[:-1])
+        return _unknown_key(str(loc[-1]), path, node.key or node.place, above.model if above else None)
+    if kind == "unknown_type":
+        entry = node.value.get("type") if isinstance(node.value, dict) else None
+        said = {"found": shown(entry.value) if entry else "", "near": nearest(entry.value, instrument_types())} if entry else {}
+        return problem(entry.place if entry else place, f"{path}.type", "unknown_type" if entry else "missing", said)
+    if kind in _BOUNDS:
+        sign, key = _BOUNDS[kind]
+        bound = {"bound": f"{sign} {plain_number(context[key])}", "unit": unit, "found": shown(value)}
+        return problem(place, path, "bound", bound)
+    if kind in _TYPES:
+        key = _TYPES[kind]
+        return problem(place, path, key, {"unit": unit, "found": shown(value), "hint": _hint(key, value)})
+    if kind == "literal_error":
+        choices = what.choices if what else ()
+        said_choices = " / ".join(str(c) for c in choices) or str(context.get("expected", ""))
+        near = nearest(value, map(str, choices)) if isinstance(value, str) else ""
+        return problem(place, path, "one_of", {"choices": said_choices, "found": shown(value), "near": near})
+    if kind == "string_pattern_mismatch":
+        month = "(19|20" in str(context.get("pattern"))
+        return problem(place, path, "month" if month else "id_form", {"found": shown(value)})
+    if kind in ("too_short", "too_long"):
+        bound = f">= {context['min_length']}" if kind == "too_short" else f"<= {context['max_length']}"
+        return problem(place, path, "length", {"bound": bound, "found": context["actual_length"]})
+    if kind == "string_too_long":
+        return problem(place, path, "text_length", {"bound": context["max_length"]})
+    if kind == "finite_number":
+        return problem(place, path, "not_finite", {"found": shown(value)})
+    if kind in MESSAGES:
+        return problem(place, path, kind, {"unit": unit, "near": "", **context})
+    reason = str(context["error"]) if kind == "value_error" else detail["msg"]
+    return problem(place, path, "other", {"reason": shown(reason, 300)[1:-1]})
+
+
+def _unknown_key(key: str, path: str, place: Place, model: type[BaseModel] | None) -> Problem:
+    if "：" in key:
+        return problem(place, path, "unknown_key_wide")
+    if key == "<<":
+        return problem(place, path, "unknown_key_merge")
+    return problem(place, path, "unknown_key", {"near": nearest(key, fields(model) if model else ())})
+
+
+def _hint(key: str, value: Any) -> Any:
+    """The fragment that mends the most likely slip."""
+    if key == "text" and value is not None and not isinstance(value, str):
+        return ("quote",)
+    if not isinstance(value, str):
+        return ""
+    if key == "bool":
+        word = value.lower()
+        return ("yes_no", shown(value)[1:-1], _YES[word]) if word in _YES else _quoted(value)
+    if key in ("whole", "number"):
+        if re.search("[０-９．]", value):
+            return ("wide_digits",)
+        for pattern, hint in (("[万亿]", "wan"), (r"^[\d.]+\s*[%％]$", "percent"), (r"^\d{1,3}([,，]\d{3})+$", "no_comma")):
+            if re.search(pattern, value):
+                return (hint,)
+        return _quoted(value)
+    return ""
+
+
+def _quoted(value: str) -> Any:
+    if value in ("true", "false"):
+        return ("remove_quotes",)
+    return ("remove_quotes",) if not isinstance(number(value)[1], str | None) else ""

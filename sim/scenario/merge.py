@@ -1,0 +1,199 @@
+"""Files laid over one another: `extends`, and `--set` as the topmost layer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sim.errors import Problem, ScenarioError
+from sim.scenario.document import Document, Node, parse
+from sim.scenario.messages import nearest, problem
+from sim.scenario.shape import ITEMS
+from sim.scenario.source import Place, shown
+
+__all__ = ["MAX_FILES", "Layers", "beside", "is_quantity", "layers", "merge", "node_of"]
+
+MAX_FILES = 10
+"""Longest chain of `extends`."""
+
+_ORDERS = ("remove", "before", "after")
+
+
+class Layers:
+    """A file and all that it extends, the base first, with what is wrong with them."""
+
+    def __init__(self, documents: list[Document], problems: list[Problem]) -> None:
+        self.documents = documents
+        self.problems = problems
+
+    @property
+    def files(self) -> list[str]:
+        """Names of the files, the first one first."""
+        return [d.file for d in reversed(self.documents)]
+
+    def merged(self) -> Node:
+        """All layers laid over one another."""
+        root = Node({}, Place(self.files[0], 1, 1))
+        for depth, document in enumerate(self.documents):
+            root = merge(root, document.root, self.problems, "", depth == 0)
+        root.place = self.documents[-1].root.place
+        return root
+
+
+def layers(path: str | os.PathLike[str]) -> Layers:
+    """Read a file and the files it extends.
+
+    Raises
+    ------
+    ScenarioError
+        A file cannot be read, lies outside the folder tree of the first, or extends itself by a detour.
+    """
+    file = os.fspath(path)
+    tree = Path(file).parent.resolve()
+    seen: list[tuple[Path, str]] = []
+    documents: list[Document] = []
+    problems: list[Problem] = []
+    said_at: Place | None = None
+    while True:
+        real = Path(file).resolve()
+        name = shown(file, 300)[1:-1]
+        if said_at and (len(seen) >= MAX_FILES or real in [r for r, _ in seen]):
+            circle = " -> ".join([n for _, n in seen] + [name])
+            raise ScenarioError([*problems, problem(said_at, "extends", "circle", {"chain": circle})])
+        seen.append((real, name))
+        try:
+            document = parse(file, said_at)
+        except ScenarioError as error:
+            raise ScenarioError([*problems, *error.problems]) from None
+        documents.insert(0, document)
+        problems += document.problems
+        named = document.root.value.pop("extends", None)
+        if named is None or named.value is None:
+            return Layers(documents, problems)
+        try:
+            file = beside(file, named, "extends", tree)
+        except ScenarioError as error:
+            problems += error.problems
+            return Layers(documents, problems)
+        said_at = named.place
+
+
+def beside(file: str, named: Node, path: str, tree: Path | None = None) -> str:
+    """The file that a file names by a relative path, which may not leave the folder tree.
+
+    Raises
+    ------
+    ScenarioError
+        It is not text, absolute, or leads out, by ``..`` or by a link.
+    """
+    found = {"found": shown(named.value)}
+    if not isinstance(named.value, str) or not named.value.strip():
+        raise ScenarioError([problem(named.place, path, "needs_text", found)])
+    target = Path(named.value)
+    inside = tree or Path(file).parent.resolve()
+    joined = Path(file).parent / target
+    foreign = target.is_absolute() or "\\" in named.value or ":" in named.value
+    try:
+        leaves = foreign or not joined.resolve().is_relative_to(inside)
+    except (OSError, RuntimeError):
+        leaves = False  # a circle of links: opening it will say so
+    if leaves:
+        raise ScenarioError([problem(named.place, path, "path_leaves", found)])
+    return os.path.normpath(joined)
+
+
+def is_quantity(node: Node) -> bool:
+    """Whether this is a number with its unit, range or source: ``{value: 40, assumed: ...}``, ``{evidence: id}``."""
+    return isinstance(node.value, dict) and not {"value", "evidence"}.isdisjoint(node.value)
+
+
+def merge(base: Node, over: Node, problems: list[Problem], path: str = "", first: bool = False) -> Node:
+    """`over` laid over `base`: mappings key by key, `chain` and `policy` by id, anything else replaces.
+
+    A quantity replaces as a whole, so that no number inherits another's source. `first` says that there is nothing
+    below, so that an empty list may stand.
+    """
+    if path in ITEMS:
+        if over.value is None:
+            return Node([], over.place, over.key) if path == "policy" else over
+        if isinstance(over.value, list) and isinstance(base.value, list | None):
+            return _by_id(base, over, problems, path, first)
+    if not isinstance(over.value, dict) or not isinstance(base.value, dict) or is_quantity(over) or is_quantity(base):
+        return over
+    merged = dict(base.value)
+    for key, child in over.value.items():
+        below = merged.get(key, Node({} if isinstance(child.value, dict) else None, child.place))
+        merged[key] = merge(below, child, problems, f"{path}.{key}" if path else key, first)
+    return Node(merged, over.place, over.key or base.key)
+
+
+def _by_id(base: Node, over: Node, problems: list[Problem], path: str, first: bool) -> Node:
+    kept: list[Node] = list(base.value or [])
+    if not over.value and not first:
+        problems.append(problem(over.place, path, "empty_list", {"key": path}))
+    given: dict[str, Node] = {}
+    for entry in over.value:
+        id_node = entry.value.get("id") if isinstance(entry.value, dict) else None
+        id = id_node.value if id_node else None
+        if not isinstance(id, str):
+            kept.append(entry)  # validation says what is wrong with it
+            continue
+        here = f"{path}.{shown(id)[1:-1]}"
+        if id in given:
+            line = given[id].place.line
+            problems.append(problem(id_node.place, path, "duplicate_id", {"found": shown(id), "line": line}))
+            continue
+        given[id] = id_node
+        ids = [_id(k) for k in kept]
+        orders = {key: entry.value[key] for key in _ORDERS if key in entry.value}
+        entry = Node({k: v for k, v in entry.value.items() if k not in orders}, entry.place, entry.key)
+        at = ids.index(id) if id in ids else None
+        if "remove" in orders and orders["remove"].value is True:
+            if at is None:
+                problems.append(problem(id_node.place, here, "nothing_to_remove", _unknown(id, ids)))
+            else:
+                del kept[at]
+            continue
+        if at is None:
+            merged, at = entry, len(kept)
+        else:
+            merged = entry if _other_type(kept[at], entry) else merge(kept[at], entry, problems, here)
+            del kept[at], ids[at]
+        for key in ("before", "after"):
+            if key in orders:
+                beside_id = orders[key].value
+                if beside_id in ids:
+                    at = ids.index(beside_id) + (key == "after")
+                else:
+                    problems.append(problem(orders[key].place, f"{here}.{key}", "no_neighbour", _unknown(beside_id, ids)))
+        kept.insert(at, merged)
+    return Node(kept, over.place, over.key)
+
+
+def _other_type(below: Node, entry: Node) -> bool:
+    a, b = below.value.get("type"), entry.value.get("type")
+    return a is not None and b is not None and a.value != b.value
+
+
+def _id(entry: Node) -> Any:
+    id = entry.value.get("id") if isinstance(entry.value, dict) else None
+    return id.value if id else None
+
+
+def _unknown(id: object, ids: list[Any]) -> Mapping[str, object]:
+    return {"found": shown(id), "near": nearest(id, [i for i in ids if isinstance(i, str)])}
+
+
+def node_of(value: Any, place: Place) -> Node:
+    """Plain Python data as nodes, for `--set` and `Scenario.replace`."""
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, Mapping):
+        return Node({str(k): node_of(v, place) for k, v in value.items()}, place)
+    if isinstance(value, list | tuple):
+        return Node([node_of(v, place) for v in value], place)
+    if hasattr(value, "item"):  # a numpy scalar
+        value = value.item()
+    return Node(value, place)

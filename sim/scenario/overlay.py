@@ -1,0 +1,94 @@
+"""Values given by dotted path, as a layer over the files: `--set` and `Scenario.replace`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sim.errors import Problem
+from sim.scenario.document import Node
+from sim.scenario.merge import node_of
+from sim.scenario.messages import nearest, problem
+from sim.scenario.schema import Scenario
+from sim.scenario.shape import ITEMS, Shape, fields, instrument, item, shape
+from sim.scenario.source import Place, shown
+
+__all__ = ["overlay"]
+
+
+def overlay(root: Node, overrides: Mapping[str, object], file: str, problems: list[Problem]) -> Node:
+    """The overrides as nodes to merge over `root`; a path that does not exist is a problem, with the nearest."""
+    place = Place(file)
+    over = Node({}, place)
+    for path, value in overrides.items():
+        unknown = _unknown(root, path)
+        if unknown is not None:
+            problems.append(problem(place, shown(path)[1:-1], "unknown_path", {"near": nearest(path, unknown)}))
+            continue
+        _put(over, path.split("."), node_of(value, place), place)
+    return over
+
+
+def _put(over: Node, parts: list[str], value: Node, place: Place) -> None:
+    if parts[0] in ITEMS and len(parts) > 1:
+        items = over.value.setdefault(parts[0], Node([], place)).value
+        entry = next((i for i in items if i.value["id"].value == parts[1]), None)
+        if entry is None:
+            entry = Node({"id": Node(parts[1], place)}, place)
+            items.append(entry)
+        if len(parts) == 2:
+            entry.value.update(value.value if isinstance(value.value, dict) else {"": value})
+            return
+        over, parts = entry, parts[2:]
+    for part in parts[:-1]:
+        below = over.value.setdefault(part, Node({}, place))
+        if not isinstance(below.value, dict):
+            below = over.value[part] = Node({}, place)
+        over = below
+    over.value[parts[-1]] = value
+
+
+def _unknown(root: Node, path: str) -> list[str] | None:
+    """None if the path exists; else the paths that might be meant."""
+    what: Shape | None = Shape("model", Scenario)
+    node: Node | None = root
+    walked: list[str] = []
+    parts = path.split(".")
+    while parts:
+        part = parts.pop(0)
+        prefix = ".".join(walked)
+        known = _keys(what, node)
+        if part not in known and not (what and what.kind == "table"):
+            rest = "".join(f".{p}" for p in parts)
+            return [(f"{prefix}." if prefix else "") + k + rest for k in known]
+        walked.append(part)
+        what, node = _step(what, node, part, prefix)
+    return None
+
+
+def _keys(what: Shape | None, node: Node | None) -> list[str]:
+    if what is None:
+        return []
+    if what.kind == "items":
+        return [i.value["id"].value for i in (node.value if node else None) or [] if _has_id(i)]
+    return list(fields(what.model)) if what.model else []
+
+
+def _has_id(entry: Node) -> bool:
+    return isinstance(entry.value, dict) and "id" in entry.value and isinstance(entry.value["id"].value, str)
+
+
+def _step(what: Shape | None, node: Node | None, part: str, prefix: str) -> tuple[Shape | None, Node | None]:
+    if what is None:
+        return None, None
+    if what.kind == "items":
+        entry = next((i for i in (node.value if node else []) if _has_id(i) and i.value["id"].value == part), None)
+        model: Any = what.model
+        if prefix == "policy" and entry:
+            type = entry.value.get("type")
+            model = instrument(type.value if type else None)
+        return Shape("model", model), entry
+    below = node.value.get(part) if node and isinstance(node.value, dict) else None
+    if what.kind == "table":
+        return item(what), below
+    return (shape(what.model, part) if what.model else None), below

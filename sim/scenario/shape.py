@@ -1,0 +1,94 @@
+"""What a scenario may hold at each path: read off the parameter models, which stay the only place that says it."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from sim.policy._instrument import PolicyInstrument, find
+from sim.policy._instrument import types as instrument_types
+
+__all__ = ["ITEMS", "Shape", "fields", "instrument", "item", "shape"]
+
+Kind = Literal["model", "items", "list", "table", "number", "whole", "flag", "choice", "text"]
+
+ITEMS = ("chain", "policy")
+"""The lists whose entries have ids, and merge by them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What one key holds; `model` is the model of a mapping or of the items of a list, `field` what declares it."""
+
+    kind: Kind
+    model: type[BaseModel] | None = None
+    field: FieldInfo | None = None
+    choices: tuple[Any, ...] = ()
+    nullable: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether a quantity may stand here."""
+        return self.kind in ("number", "whole")
+
+    @property
+    def extra(self) -> Mapping[str, Any]:
+        """Unit, plausible range, source and names of a quantity."""
+        extra = self.field.json_schema_extra if self.field else None
+        return extra if isinstance(extra, dict) else {}
+
+    @property
+    def unit(self) -> str | None:
+        """Unit, if it has one."""
+        return self.extra.get("unit")
+
+
+@cache
+def fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """Fields of a model by the name that a file gives them."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+@cache
+def shape(model: type[BaseModel], key: str) -> Shape | None:
+    """What `key` of `model` holds; None if there is no such key."""
+    field = fields(model).get(key)
+    return None if field is None else _shape(field.annotation, field)
+
+
+@cache
+def item(table: Shape) -> Shape:
+    """What an entry of a table such as ``share: {incubator: 0.85}`` holds: a number, in the table's unit."""
+    return Shape("number", field=table.field)
+
+
+def instrument(type: object) -> type[PolicyInstrument]:  # type: ignore[valid-type]
+    """The model of a policy entry of this type; what all instruments share if there is no such type."""
+    return find(type) if isinstance(type, str) and type in instrument_types() else PolicyInstrument
+
+
+def _shape(annotation: Any, field: FieldInfo) -> Shape:
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin in (Union, types.UnionType):
+        parts = [_shape(a, field) for a in inside if a is not type(None)]
+        model = next((p.model for p in parts if p.model), None)
+        return Shape(parts[0].kind, model, field, parts[0].choices, len(parts) < len(inside))
+    if origin is Literal:
+        return Shape("choice", field=field, choices=inside)
+    if origin is tuple:
+        part = _shape(inside[0], field)
+        return Shape("items", part.model, field) if part.model else Shape("list", None, field, part.choices)
+    if origin is dict:
+        return Shape("table", field=field)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return Shape("model", annotation, field)
+    kinds: dict[Any, Kind] = {float: "number", int: "whole", bool: "flag"}
+    return Shape(kinds.get(annotation, "text"), field=field)
