@@ -1,1 +1,65 @@
-"""The entrepreneur talent-pipeline simulator."""
+"""The entrepreneur talent-pipeline simulator: how many founders survive, grow and move up the chain, and at what cost.
+
+>>> import sim
+>>> scenario = sim.load("scenarios/classroom.yaml")
+>>> result = sim.run(scenario, replicates=2)
+>>> result.summary  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.entrepreneurs.agent import Entrepreneur
+    from sim.errors import EvidenceError, RunError, ScenarioError, SimError, StoreError
+    from sim.model import Pipeline
+    from sim.run import Result, open_run, run, simulate
+    from sim.scenario.loader import load
+    from sim.scenario.schema import Scenario
+
+_HOME = {
+    "Entrepreneur": "sim.entrepreneurs.agent",
+    "EvidenceError": "sim.errors",
+    "Pipeline": "sim.model",
+    "Result": "sim.run",
+    "RunError": "sim.errors",
+    "Scenario": "sim.scenario.schema",
+    "ScenarioError": "sim.errors",
+    "SimError": "sim.errors",
+    "StoreError": "sim.errors",
+    "load": "sim.scenario.loader",
+    "open_run": "sim.run",
+    "run": "sim.run",
+    "simulate": "sim.run",
+}
+
+__all__ = [
+    "Entrepreneur",
+    "EvidenceError",
+    "Pipeline",
+    "Result",
+    "RunError",
+    "Scenario",
+    "ScenarioError",
+    "SimError",
+    "StoreError",
+    "load",
+    "open_run",
+    "run",
+    "simulate",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Names are brought in when they are first used: the command line must not pay for what it does not need."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -59,7 +59,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("sales_12m_cny", "float64", "CNY/year", "smoothed annual sales at exit or at the end"),
         _c("employees", "int32", "persons", "staff beside the owner at exit or at the end"),
         _c("skill", "float32", "log", "potential: log of mature monthly sales in CNY"),
-        _c("received_cny", "float64", "CNY", "public money received, exact to the fen"),
+        _c("received_cny", "float64", "CNY", "public money spent on him, in cash or in kind, exact to the fen"),
     ),
     "transitions": (
         _REPLICATE,

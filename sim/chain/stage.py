@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from sim.evidence.quantity import Parameters, quantity
 
@@ -14,8 +15,8 @@ __all__ = ["Label", "Stage"]
 class Label(Parameters):
     """A name in Chinese and English."""
 
-    zh: str = Field("", max_length=200)
-    en: str = Field("", max_length=200)
+    zh: str = Field(default="", max_length=200)
+    en: str = Field(default="", max_length=200)
 
 
 class Stage(Parameters):
@@ -75,7 +76,7 @@ class Stage(Parameters):
     @model_validator(mode="after")
     def _possible(self) -> Stage:
         if self.id == "outside":
-            raise ValueError("'outside' names those who trade outside the chain; choose another id")
+            raise PydanticCustomError("reserved_id", "{found} is taken; choose another id", {"found": self.id})
         return self
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from sim.evidence.quantity import Parameters, quantity
 
@@ -23,7 +24,8 @@ class _Shares(Parameters):
     def _add_to_one(self) -> _Shares:
         total = sum(self.model_dump().values())
         if abs(total - 1) > 1e-9:
-            raise ValueError(f"shares must add to 1 (they add to {total:.6g})")
+            said = {"total": f"{total:.6g}"}
+            raise PydanticCustomError("shares_sum", "shares must add to 1 (they add to {total})", said)
         return self
 
 

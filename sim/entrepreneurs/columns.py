@@ -43,7 +43,7 @@ COLUMNS: dict[str, Field] = {
     "income": Field("f8", "CNY/month", "margin on sales less rent, this month"),
     "rent": Field("f8", "CNY/month", "rent of this month before relief"),
     "staff": Field("i4", "persons", "employees beside the owner"),
-    "received": Field("f8", "fen", "public money received, whole fen"),
+    "received": Field("f8", "fen", "public money spent on him, in cash or in kind, whole fen"),
     "house": Field("i2", "id", "house: see chain.houses"),
     "highest": Field("i1", "", "highest stage reached"),
     "waiting": Field("i1", "", "stage waited for, from 1; 0 = none"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect
+from typing import Annotated
 
 from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
 from sim.entrepreneurs.arithmetic import exp, log
 from sim.evidence.quantity import Parameters, quantity
@@ -34,8 +36,10 @@ class Background(Parameters):
 class Series(Parameters):
     """Transactions of one channel by calendar year, CNY/year: interpolated in logs between the middles of the years."""
 
-    by_year: dict[str, float] = Field(
-        default_factory=dict, description="calendar year -> CNY/year; empty = the city's growth from the start on"
+    by_year: dict[str, Annotated[float, Field(gt=0, le=1e15)]] = Field(
+        default_factory=dict,
+        json_schema_extra={"unit": "CNY/year"},
+        description="calendar year -> CNY/year; empty = the city's growth from the start on"
     )
     growth_before: float = quantity(
         0.17, unit="1/year", low=-0.5, high=1, range=(0.1, 0.2), zh="首个数据年之前的年增长",
@@ -49,11 +53,10 @@ class Series(Parameters):
     @field_validator("by_year")
     @classmethod
     def _years(cls, value: dict[str, float]) -> dict[str, float]:
-        for year, amount in value.items():
-            if not (year.isdigit() and 1978 <= int(year) <= 2100):
-                raise ValueError(f"{year!r} is not a calendar year between 1978 and 2100")
-            if not amount > 0:
-                raise ValueError(f"transactions of {year} must be above 0 CNY/year (got {amount})")
+        for year in value:
+            if not (year.isascii() and year.isdigit() and 1978 <= int(year) <= 2100):
+                said = {"found": ascii(year)}
+                raise PydanticCustomError("calendar_year", "{found} is not a year from 1978 to 2100", said)
         return value
 
 

@@ -25,8 +25,8 @@ Month = Annotated[str, Field(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$")]
 class Label(Parameters):
     """A name in Chinese and English."""
 
-    zh: str = Field("", max_length=200)
-    en: str = Field("", max_length=200)
+    zh: str = Field(default="", max_length=200)
+    en: str = Field(default="", max_length=200)
 
 
 class PolicyInstrument(Parameters):

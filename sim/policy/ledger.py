@@ -51,7 +51,7 @@ class Ledger:
         budget
             CNY per calendar year. Where it does not reach, lots decide who is first.
         in_cash
-            False if the money goes to a provider (trainers, say) and not to the founder's cash.
+            False if it is given in kind: the money goes to a provider (trainers, say), not into the founder's cash.
         """
         amount = np.asarray(fen, dtype=np.int64)
         rows, amount = rows[amount > 0], amount[amount > 0]
@@ -65,9 +65,9 @@ class Ledger:
             rows, amount = rows[paid], amount[paid]
         if not len(rows):
             return rows
+        people.received[rows] += amount
         if in_cash:
             people.cash[rows] += amount
-            people.received[rows] += amount
         group = now.stage_of[people.house[rows]].astype(np.int16) * len(EDUCATION) + people.education[rows]
         self._book.append((now.month, instrument, group, amount))
         return rows

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from sim.entrepreneurs.columns import Columns
 from sim.policy._instrument import PolicyInstrument
@@ -13,20 +13,16 @@ from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Instrument"]
 
+Share = Annotated[float, Field(ge=0, le=1)]
+
 
 class Instrument(PolicyInstrument):
     """Rent relief by stage."""
 
     type: Literal["rent_relief"] = "rent_relief"
-    share: dict[str, float] = Field(description="stage id -> share of the rent that is refunded, 0 to 1")
-
-    @field_validator("share")
-    @classmethod
-    def _shares(cls, value: dict[str, float]) -> dict[str, float]:
-        for stage, share in value.items():
-            if not 0 <= share <= 1:
-                raise ValueError(f"{stage}: must be between 0 and 1 (got {share})")
-        return value
+    share: dict[str, Share] = Field(
+        description="stage id -> share of the rent that is refunded, 0 to 1", json_schema_extra={"unit": "share"}
+    )
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Refund the share of last month's rent that the present stage grants; founders count on it when they decide."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -115,6 +116,8 @@ class Answer:
             return _UNKNOWN + mark, _UNKNOWN, _UNKNOWN, ""
         by, unit = scale(row["mean"], row["unit"], self.lang)
         places = decimals(row["mean"] / by)
+        if row["ci_low"] is not None and row["ci_high"] > row["ci_low"]:  # the ends must differ in print as well
+            places = max(places, min(math.ceil(-math.log10((row["ci_high"] - row["ci_low"]) / by)), 4))
 
         def span(low: str, high: str) -> str:
             ends = row[low], row[high]

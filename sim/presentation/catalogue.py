@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Literal
 
 __all__ = [
+    "Labels",
     "Lang",
     "axis_number",
     "clean",

@@ -6,11 +6,11 @@ notebook shows it. `labels` maps ids of stages and instruments to the scenario's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from sim.presentation.catalogue import Lang, decimals, name, short, text
+from sim.presentation.catalogue import Labels, Lang, decimals, name, short, text
 from sim.presentation.style import (
     GREY,
     PALETTE,
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = ["Drawable", "figures", "funnel", "occupancy", "sizes", "spending", "survival", "waiting"]
-
-Labels = Mapping[str, str]
 
 _KINDS = ("stage", "education", "origin", "channel", "policy")
 
@@ -206,7 +204,7 @@ def spending(yearly: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en",
 class Drawable(Protocol):
     """What `figures` needs of a result: the frames that the functions above describe."""
 
-    def survival(self, by: str) -> pd.DataFrame:
+    def survival(self, by: str | None) -> pd.DataFrame:
         """Survival by ``cohort_year`` and by ``highest_stage``."""
         ...
 
@@ -334,3 +332,34 @@ def _colours(groups: list[str]) -> list[str]:
 def _percent(share: float) -> str:
     """A share as it stands beside a bar."""
     return "–" if share != share else f"{100 * share:.{min(decimals(100 * share), 2)}f}%"
+
+
+class Plots:
+    """The plots of one result; each takes an optional `ax` and `lang` and returns its Axes."""
+
+    def __init__(self, result: Drawable) -> None:
+        self._result = result
+
+    def survival(self, by: str | None = None, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
+        """Survival curves, all together or by a group."""
+        return survival(self._result.survival(by), ax, lang=lang)
+
+    def funnel(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
+        """The share of newcomers that reaches each stage."""
+        return funnel(self._result.funnel(), ax, lang=lang)
+
+    def sizes(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
+        """The distribution of annual sales at the end."""
+        return sizes(self._result.sizes(), ax, lang=lang)
+
+    def occupancy(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
+        """How full each stage is, month by month."""
+        return occupancy(self._result.occupancy(), ax, lang=lang)
+
+    def waiting(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
+        """Who found no place, month by month."""
+        return waiting(self._result.occupancy(), ax, lang=lang)
+
+    def spending(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
+        """What the city pays each year, by instrument."""
+        return spending(self._result.spending(), ax, lang=lang)

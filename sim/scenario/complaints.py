@@ -12,7 +12,7 @@ from sim.errors import Problem
 from sim.policy._instrument import types as instrument_types
 from sim.scenario.document import REFUSED, Node, number
 from sim.scenario.messages import MESSAGES, nearest, problem
-from sim.scenario.settle import Loc, Settled
+from sim.scenario.settle import Loc, Settled, place_of
 from sim.scenario.shape import Shape, fields
 from sim.scenario.source import Place, shown
 
@@ -34,7 +34,7 @@ def complaints(error: ValidationError, settled: Settled) -> list[Problem]:
     found = []
     for detail in error.errors(include_url=False):
         loc = tuple(p for p in detail["loc"] if not str(p).startswith("<"))
-        if not any(_node(settled, loc[:n]).value is REFUSED for n in range(len(loc) + 1)):
+        if not any(_node(settled, loc[:n]).value is REFUSED for n in range(len(loc) + 1)) and not _miscounted(detail):
             found.append(_complaint(detail, loc, settled))
     return found
 
@@ -52,6 +52,11 @@ def plain_number(value: Any) -> str:
     return str(int(value)) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else shown(value)
 
 
+def _miscounted(detail: ErrorDetails) -> bool:
+    """Pydantic does not count entries that are wrong; there may be enough of them."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
 def _node(settled: Settled, loc: Loc) -> Node:
     while loc and loc not in settled.nodes:
         loc = loc[:-1]
@@ -65,29 +70,24 @@ def _path(settled: Settled, loc: Loc) -> str:
     return f"{above}.{loc[-1]}" if above else str(loc[-1])
 
 
-def _place(node: Node) -> Place:
-    return node.key if node.key and isinstance(node.value, dict | list) else node.place
-
-
 def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
     kind, context = detail["type"], detail.get("ctx", {})
     node, what = _node(settled, loc), settled.shapes.get(loc)
-    path, place, value = _path(settled, loc), _place(node), detail["input"]
+    path, place, value = _path(settled, loc), place_of(node), detail["input"]
     unit = unit_of(what, path)
+    in_unit = ("in", what.unit) if what and what.unit not in (None, "count", "id", "share") else ""
     if kind == "extra_forbidden":
         above = settled.shapes.get(loc[:-1])
         return _unknown_key(str(loc[-1]), path, node.key or node.place, above.model if above else None)
     if kind == "unknown_type":
-        entry = node.value.get("type") if isinstance(node.value, dict) else None
-        said = {"found": shown(entry.value) if entry else "", "near": nearest(entry.value, instrument_types())} if entry else {}
-        return problem(entry.place if entry else place, f"{path}.type", "unknown_type" if entry else "missing", said)
+        return _unknown_type(node, path)
     if kind in _BOUNDS:
         sign, key = _BOUNDS[kind]
-        bound = {"bound": f"{sign} {plain_number(context[key])}", "unit": unit, "found": shown(value)}
-        return problem(place, path, "bound", bound)
+        said = {"bound": f"{sign} {plain_number(context[key])}", "unit": unit, "found": shown(value)}
+        return problem(place, path, "bound", said)
     if kind in _TYPES:
         key = _TYPES[kind]
-        return problem(place, path, key, {"unit": unit, "found": shown(value), "hint": _hint(key, value)})
+        return problem(place, path, key, {"unit": in_unit, "found": shown(value), "hint": _hint(key, value)})
     if kind == "literal_error":
         choices = what.choices if what else ()
         said_choices = " / ".join(str(c) for c in choices) or str(context.get("expected", ""))
@@ -107,6 +107,14 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         return problem(place, path, kind, {"unit": unit, "near": "", **context})
     reason = str(context["error"]) if kind == "value_error" else detail["msg"]
     return problem(place, path, "other", {"reason": shown(reason, 300)[1:-1]})
+
+
+def _unknown_type(entry: Node, path: str) -> Problem:
+    type = entry.value.get("type") if isinstance(entry.value, dict) else None
+    if type is None:
+        return problem(place_of(entry), f"{path}.type", "missing")
+    said = {"found": shown(type.value), "near": nearest(type.value, instrument_types())}
+    return problem(type.place, f"{path}.type", "unknown_type", said)
 
 
 def _unknown_key(key: str, path: str, place: Place, model: type[BaseModel] | None) -> Problem:
@@ -129,7 +137,11 @@ def _hint(key: str, value: Any) -> Any:
     if key in ("whole", "number"):
         if re.search("[０-９．]", value):
             return ("wide_digits",)
-        for pattern, hint in (("[万亿]", "wan"), (r"^[\d.]+\s*[%％]$", "percent"), (r"^\d{1,3}([,，]\d{3})+$", "no_comma")):
+        for pattern, hint in (
+            ("[万亿]", "wan"),
+            (r"^[\d.]+\s*[%％]$", "percent"),
+            (r"^\d{1,3}([,，]\d{3})+$", "no_comma"),
+        ):
             if re.search(pattern, value):
                 return (hint,)
         return _quoted(value)

@@ -145,6 +145,7 @@ class _Builder:
             return self._alias(event)
         self._count(event, 1)
         place = self._place(event)
+        assert isinstance(event, ScalarEvent | MappingStartEvent | SequenceStartEvent)
         tagged = event.tag is not None and not (isinstance(event, ScalarEvent) and str(event.tag) == "!")
         if tagged:
             self._say(place, "tag", {"tag": shown(str(event.tag))})

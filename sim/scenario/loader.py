@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from sim.errors import Problem, ScenarioError
-from sim.scenario.checks import combinations, suspicions
+from sim.scenario.checks import combinations
 from sim.scenario.complaints import complaints
-from sim.scenario.document import Node, parse_value
-from sim.scenario.merge import beside, layers, merge, node_of
+from sim.scenario.document import Document, Node, parse_value
+from sim.scenario.merge import beside, layers, merge
 from sim.scenario.messages import problem
-from sim.scenario.overlay import overlay
-from sim.scenario.schema import Regime, Scenario
+from sim.scenario.overlay import OVERRIDE, overlay
+from sim.scenario.schema import Scenario
 from sim.scenario.settle import Settled, settle
 from sim.scenario.source import Place, shown
 
-__all__ = ["OVERRIDE", "load", "override"]
-
-OVERRIDE = "--set"
-"""What stands for the file of a value that was given by path."""
+__all__ = ["load", "override", "under_file"]
 
 
 def load(path: str | os.PathLike[str], overrides: Mapping[str, object] | None = None) -> Scenario:
@@ -41,31 +39,23 @@ def load(path: str | os.PathLike[str], overrides: Mapping[str, object] | None = 
     ScenarioError
         Anything is wrong with the file or the overrides: all problems, in the order of the files.
     """
-    stack = layers(path)
+    read: dict[Path, Document] = {}
+    stack = layers(path, read)
     problems = stack.problems
     root = stack.merged()
     if overrides:
-        over = overlay(root, overrides, OVERRIDE, problems)
-        root = merge(root, over, problems)
-    files = [*stack.files, OVERRIDE]
+        root = merge(root, overlay(root, overrides, OVERRIDE, problems), problems)
     settled = settle(root, Scenario)
-    problems += settled.problems
-    under = _node_at(root, "initial", "under")
-    burn_in = None
+    under, burn_in = _node_at(root, "initial", "under"), None
     if under and isinstance(under.value, str):
         try:
-            burn_in = _under(path, under, stack.files[0])
+            burn_in = under_file(path, under, stack.files[0], read)
         except ScenarioError as error:
             problems += error.problems
-    scenario = None
-    try:
-        scenario = Scenario.model_validate(settled.plain)
-    except ValidationError as error:
-        problems += complaints(error, settled)
-    problems += combinations(settled)
-    if problems or scenario is None:
-        raise ScenarioError(_in_order(problems, files))
-    return _dress(scenario, settled, files, burn_in)
+    scenario = _validated(settled, problems, [*stack.files, OVERRIDE])
+    scenario._file = stack.files[0]
+    scenario._burn_in = burn_in
+    return scenario
 
 
 def override(assignment: str) -> tuple[str, Node]:
@@ -82,37 +72,36 @@ def override(assignment: str) -> tuple[str, Node]:
     return path.strip(), parse_value(text, OVERRIDE)
 
 
-def _dress(scenario: Scenario, settled: Settled, files: list[str], burn_in: Scenario | None) -> Scenario:
-    """Put what is known beside the fields in its private place."""
-    scenario._file = files[0]
-    scenario._origins = settled.origins
-    if isinstance(scenario.initial.under, Regime):
-        regime = scenario.initial.under
-        burn_in = scenario.model_copy(update={"chain": regime.chain, "policy": regime.policy})
-    scenario._burn_in = burn_in
-    scenario._warnings = tuple(_in_order(suspicions(scenario, settled), files))
-    return scenario
-
-
-def _under(path: str | os.PathLike[str], under: Node, first: str) -> Scenario:
-    """The scenario whose chain and policy hold in the burn-in: the named file as it stands, its own `under` not followed."""
-    file = under.place.file if under.place.file != OVERRIDE else first
+def under_file(
+    path: str | os.PathLike[str], under: Node, first: str, read: dict[Path, Document] | None = None
+) -> Scenario:
+    """The scenario that `initial.under` names, as its file stands; its own `under` is not followed."""
+    file = under.place.file if under.place.file not in (OVERRIDE, "") else first
     named = beside(file, under, "initial.under", Path(path).parent.resolve())
-    stack = layers(named)
+    stack = layers(named, read, under.place)
     root = stack.merged()
     initial = _node_at(root, "initial")
     if initial and isinstance(initial.value, dict):
         initial.value = {k: v for k, v in initial.value.items() if k != "under"}
-    settled = settle(root, Scenario)
-    problems = [*stack.problems, *settled.problems]
+    scenario = _validated(settle(root, Scenario), stack.problems, stack.files)
+    scenario._file = stack.files[0]
+    return scenario
+
+
+def _validated(settled: Settled, problems: list[Problem], files: list[str]) -> Scenario:
+    problems = problems + settled.problems
+    scenario = None
     try:
         scenario = Scenario.model_validate(settled.plain)
     except ValidationError as error:
-        raise ScenarioError([*problems, *complaints(error, settled)]) from None
-    problems += combinations(settled)
-    if problems:
-        raise ScenarioError(problems)
-    return _dress(scenario, settled, stack.files, None)
+        problems += complaints(error, settled)
+    for path, key, arguments in combinations(settled.plain, settled.origins):
+        problems.append(problem(settled.place(path), path, key, arguments))
+    if problems or scenario is None:
+        known = [p if p.path else replace(p, path=settled.path_at(Place(p.file, p.line, p.column))) for p in problems]
+        raise ScenarioError(_in_order(known, files))
+    scenario._origins = settled.origins
+    return scenario
 
 
 def _node_at(root: Node, *keys: str) -> Node | None:

@@ -37,13 +37,16 @@ class Layers:
         """All layers laid over one another."""
         root = Node({}, Place(self.files[0], 1, 1))
         for depth, document in enumerate(self.documents):
-            root = merge(root, document.root, self.problems, "", depth == 0)
+            layer = Node({k: v for k, v in document.root.value.items() if k != "extends"}, document.root.place)
+            root = merge(root, layer, self.problems, "", depth == 0)
         root.place = self.documents[-1].root.place
         return root
 
 
-def layers(path: str | os.PathLike[str]) -> Layers:
-    """Read a file and the files it extends.
+def layers(
+    path: str | os.PathLike[str], read: dict[Path, Document] | None = None, said_at: Place | None = None
+) -> Layers:
+    """Read a file and the files it extends; `read` remembers those that have been read.
 
     Raises
     ------
@@ -55,21 +58,22 @@ def layers(path: str | os.PathLike[str]) -> Layers:
     seen: list[tuple[Path, str]] = []
     documents: list[Document] = []
     problems: list[Problem] = []
-    said_at: Place | None = None
+    read = {} if read is None else read
     while True:
         real = Path(file).resolve()
         name = shown(file, 300)[1:-1]
-        if said_at and (len(seen) >= MAX_FILES or real in [r for r, _ in seen]):
+        if seen and said_at and (len(seen) >= MAX_FILES or real in [r for r, _ in seen]):
             circle = " -> ".join([n for _, n in seen] + [name])
             raise ScenarioError([*problems, problem(said_at, "extends", "circle", {"chain": circle})])
         seen.append((real, name))
         try:
-            document = parse(file, said_at)
+            document = read[real] if real in read else parse(file, said_at)
         except ScenarioError as error:
             raise ScenarioError([*problems, *error.problems]) from None
         documents.insert(0, document)
         problems += document.problems
-        named = document.root.value.pop("extends", None)
+        read[real] = document
+        named = document.root.value.get("extends")
         if named is None or named.value is None:
             return Layers(documents, problems)
         try:
@@ -135,11 +139,11 @@ def _by_id(base: Node, over: Node, problems: list[Problem], path: str, first: bo
         problems.append(problem(over.place, path, "empty_list", {"key": path}))
     given: dict[str, Node] = {}
     for entry in over.value:
-        id_node = entry.value.get("id") if isinstance(entry.value, dict) else None
-        id = id_node.value if id_node else None
+        id = _id(entry)
         if not isinstance(id, str):
             kept.append(entry)  # validation says what is wrong with it
             continue
+        id_node: Node = entry.value["id"]
         here = f"{path}.{shown(id)[1:-1]}"
         if id in given:
             line = given[id].place.line
@@ -167,7 +171,9 @@ def _by_id(base: Node, over: Node, problems: list[Problem], path: str, first: bo
                 if beside_id in ids:
                     at = ids.index(beside_id) + (key == "after")
                 else:
-                    problems.append(problem(orders[key].place, f"{here}.{key}", "no_neighbour", _unknown(beside_id, ids)))
+                    problems.append(
+                        problem(orders[key].place, f"{here}.{key}", "no_neighbour", _unknown(beside_id, ids))
+                    )
         kept.insert(at, merged)
     return Node(kept, over.place, over.key)
 

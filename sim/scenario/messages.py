@@ -36,7 +36,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # YAML
     "syntax": ("not valid YAML: {reason}", "不是合法的 YAML：{reason}"),
     "tab": ("a tab indents this line; use spaces", "此行用制表符（Tab）缩进，请改用空格"),
-    "wide_colon": ("full-width colon “：”; write “: ” (half-width, then a space)", "全角冒号“：”，请改为半角冒号加空格“: ”"),
+    "wide_colon": (
+        "full-width colon “：”; write “: ” (half-width, then a space)",
+        "全角冒号“：”，请改为半角冒号加空格“: ”",
+    ),
     "wide_colon_at": (
         "must be a mapping of keys (got {found}); the colon is full-width: write “: ”",
         "应为“键: 值”的映射（实为 {found}）；冒号是全角的，请改为半角冒号加空格“: ”",
@@ -104,7 +107,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "no_figure": ("no figure is called {found}{near}", "没有名为 {found} 的数据{near}"),
     "unusable_figure": ("{reason}", "数据不可用：{reason}"),
     "unit": ("unit {found} does not fit {unit}", "单位 {found} 与 {unit} 不符"),
-    "quantity_key": ("unknown key of a quantity{near}", "数量中未知的键{near}"),
+    "quantity_key": (
+        "unknown key of a quantity{near} (quote text that holds a comma)",
+        "数量中未知的键{near}（含逗号的文字请加引号）",
+    ),
     "quantity_both": (
         "give either `evidence` or `assumed`, not both", "`evidence` 与 `assumed` 只能写一个",
     ),
@@ -120,7 +126,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "the first stage must be open to all: `places: null`, `threshold: 0` and no other condition",
         "第一阶段必须对所有人开放：`places: null`、`threshold: 0`，且无其他条件",
     ),
-    "reserved_id": ("{found} names those who trade outside the chain; choose another id", "{found} 专指链条之外的经营者，请换一个 id"),
+    "reserved_id": (
+        "{found} names those who trade outside the chain; choose another id",
+        "{found} 专指链条之外的经营者，请换一个 id",
+    ),
     "unknown_stage": ("the chain has no stage {found}{near}", "链条中没有阶段 {found}{near}"),
     "nobody_has": (
         "nobody who arrives has this education: arrivals.education.{education} is 0",
@@ -145,6 +154,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
 }  # fmt: skip
 
 _FRAGMENTS: dict[str, tuple[str, str]] = {
+    "in": (", in {}", "，单位 {}"),
     "near": ("; did you mean {}?", "；是否想写 {}？"),
     "remove_quotes": ("; remove the quotes", "；请去掉引号"),
     "wide_digits": ("; the digits are full-width: write 0-9", "；数字是全角的，请用半角 0-9"),

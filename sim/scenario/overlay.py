@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.errors import Problem
@@ -11,9 +11,12 @@ from sim.scenario.merge import node_of
 from sim.scenario.messages import nearest, problem
 from sim.scenario.schema import Scenario
 from sim.scenario.shape import ITEMS, Shape, fields, instrument, item, shape
-from sim.scenario.source import Place, shown
+from sim.scenario.source import Place, shown, stray
 
-__all__ = ["overlay"]
+__all__ = ["OVERRIDE", "overlay"]
+
+OVERRIDE = "--set"
+"""What stands for the file of a value that was given by path."""
 
 
 def overlay(root: Node, overrides: Mapping[str, object], file: str, problems: list[Problem]) -> Node:
@@ -25,8 +28,23 @@ def overlay(root: Node, overrides: Mapping[str, object], file: str, problems: li
         if unknown is not None:
             problems.append(problem(place, shown(path)[1:-1], "unknown_path", {"near": nearest(path, unknown)}))
             continue
-        _put(over, path.split("."), node_of(value, place), place)
+        node = node_of(value, place)
+        found = next((s for s in map(stray, _texts(node)) if s), None)
+        if found:
+            problems.append(problem(place, path, "stray", {"character": found[1]}))
+            continue
+        _put(over, path.split("."), node, place)
     return over
+
+
+def _texts(node: Node) -> Iterator[str]:
+    below = node.value
+    if isinstance(below, str):
+        yield below
+    elif isinstance(below, dict):
+        yield from below
+    for child in below.values() if isinstance(below, dict) else below if isinstance(below, list) else ():
+        yield from _texts(child)
 
 
 def _put(over: Node, parts: list[str], value: Node, place: Place) -> None:
@@ -56,6 +74,8 @@ def _unknown(root: Node, path: str) -> list[str] | None:
     parts = path.split(".")
     while parts:
         part = parts.pop(0)
+        if part == "remove" and len(walked) == 2 and walked[0] in ITEMS and not parts:
+            return None
         prefix = ".".join(walked)
         known = _keys(what, node)
         if part not in known and not (what and what.kind == "table"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, SerializeAsAny, Tag, field_validator, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, SerializeAsAny, Tag
 from pydantic_core import PydanticCustomError
 
 from sim.chain.stage import Label, Stage
@@ -70,7 +70,7 @@ class Initial(Parameters):
 
     kind: Literal["empty", "burn_in"] = "empty"
     months: int = quantity(156, unit="months", low=1, high=1200, zh="预热月数", en="months of burn-in", assumed="13 years, as the talent figure counts")  # fmt: skip # noqa: E501
-    under: Annotated[Annotated[str, Tag("<scalar>")] | Annotated[Regime, Tag("<mapping>")], Discriminator(_form)] | None = Field(None, description="scenario file whose chain and policy hold during the burn-in")  # fmt: skip # noqa: E501
+    under: Annotated[Annotated[str, Tag("<scalar>")] | Annotated[Regime, Tag("<mapping>")], Discriminator(_form)] | None = Field(default=None, description="scenario file whose chain and policy hold during the burn-in")  # fmt: skip # noqa: E501
     entities: int | None = quantity(None, unit="count", low=1, high=5 * 10**6, zh="期初主体数", en="entities at the start; null = as the burn-in leaves them", assumed="as the burn-in leaves them")  # fmt: skip # noqa: E501
     mean_sales: float | None = quantity(None, unit="CNY/year", low=1, high=1e9, range=(650000, 800000), zh="期初平均年销售额", en="mean annual sales at the start; null = as the burn-in leaves it", assumed="as the burn-in leaves it")  # fmt: skip # noqa: E501
 
@@ -95,7 +95,7 @@ Count = Annotated[int, Field(ge=1, le=100000), Tag("<scalar>")]
 class Scenario(Parameters):
     """A scenario, all defaults filled in, every number checked."""
 
-    schema_version: Literal[1] = Field(1, alias="schema")
+    schema_version: Literal[1] = Field(default=1, alias="schema")
     name: Label = Label()
     description: Label = Label()
     horizon: Horizon = Horizon()
@@ -113,7 +113,13 @@ class Scenario(Parameters):
     _file: str = PrivateAttr("")
     _origins: Mapping[str, Origin] = PrivateAttr(default_factory=dict)
     _burn_in: Scenario | None = PrivateAttr(None)
-    _warnings: tuple[Problem, ...] = PrivateAttr(())
+    _warnings: tuple[Problem, ...] | None = PrivateAttr(None)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scenario) and self.__dict__ == other.__dict__ and self._burn_in == other._burn_in
+
+    def __hash__(self) -> int:
+        return hash(self.hash())
 
     @property
     def file(self) -> str:
@@ -121,11 +127,76 @@ class Scenario(Parameters):
         return self._file
 
     @property
+    def burn_in(self) -> Scenario:
+        """The scenario whose chain and policy hold in the burn-in: this one, unless `initial.under` says another."""
+        if isinstance(self.initial.under, Regime) and self._burn_in is None:
+            regime = self.initial.under
+            self._burn_in = self.model_copy(update={"chain": regime.chain, "policy": regime.policy})
+        return self._burn_in or self
+
+    @property
     def warnings(self) -> tuple[Problem, ...]:
-        """What is probably not meant, in the order of the files."""
+        """What is allowed and yet probably not meant, in the order of the files."""
+        if self._warnings is None:
+            from sim.scenario.checks import suspicions
+
+            self._warnings = tuple(suspicions(self))
         return self._warnings
 
     @property
-    def burn_in(self) -> Scenario:
-        """The scenario whose chain and policy hold in the burn-in: this one, unless `initial.under` says another."""
-        return self._burn_in or self
+    def provenance(self) -> dict[str, Origin]:
+        """Where every number comes from, by dotted path."""
+        from sim.scenario.provenance import provenance
+
+        return provenance(self)
+
+    def why(self, path: str) -> Origin:
+        """Where one value comes from; raises ScenarioError if there is no such path."""
+        from sim.scenario.provenance import why
+
+        return why(self, path)
+
+    def explain(self, path: str, lang: str = "en") -> str:
+        """`why` as text, in zh or en."""
+        from sim.scenario.provenance import explain
+
+        return explain(self, path, lang)
+
+    def replace(self, changes: Mapping[str, object]) -> Scenario:
+        """A scenario with other values, by dotted path, list items by id: ``{"chain.incubator.places": 80}``.
+
+        A burn-in `under` another scenario stays as it was, so that a reform starts from the same city.
+
+        Raises
+        ------
+        ScenarioError
+            A path does not exist or a value does not fit: all problems.
+        """
+        from sim.scenario.replacing import replaced
+
+        return replaced(self, changes)
+
+    def resolved(self) -> dict[str, Any]:
+        """Every value as plain data, defaults included, in the order of the schema."""
+        from sim.scenario.canonical import resolved
+
+        return resolved(self)
+
+    def to_yaml(self) -> str:
+        """The resolved scenario as a YAML file that stands by itself."""
+        from sim.scenario.canonical import to_yaml
+
+        return to_yaml(self)
+
+    def hash(self) -> str:
+        """SHA-256 of all that decides a run's numbers but seed and replicate; names and spelling do not count."""
+        from sim.scenario.canonical import digest
+
+        return digest(self)
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """JSON Schema of a scenario file, for editors."""
+        from sim.scenario.editor import json_schema
+
+        return json_schema()

@@ -15,9 +15,9 @@ from sim.scenario.document import REFUSED, Node
 from sim.scenario.merge import is_quantity
 from sim.scenario.messages import NONE, nearest, problem
 from sim.scenario.shape import Shape, instrument, item, shape
-from sim.scenario.source import shown
+from sim.scenario.source import Place, shown
 
-__all__ = ["Loc", "Settled", "settle"]
+__all__ = ["Loc", "Settled", "place_of", "settle"]
 
 Loc = tuple[str | int, ...]
 
@@ -31,9 +31,26 @@ class Settled:
     plain: Any = None
     nodes: dict[Loc, Node] = field(default_factory=dict)
     paths: dict[Loc, str] = field(default_factory=dict)
+    places: dict[Place, str] = field(default_factory=dict)
     shapes: dict[Loc, Shape] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def place(self, path: str) -> Place:
+        """Place of a path, or of the nearest mapping that would hold it."""
+        locs = {p: loc for loc, p in self.paths.items()}
+        while path not in locs:
+            path = path.rpartition(".")[0]
+        return place_of(self.nodes[locs[path]])
+
+    def path_at(self, place: Place) -> str:
+        """Path of the value at a place; empty if there is none."""
+        return self.places.get(place, "")
+
+
+def place_of(node: Node) -> Place:
+    """Where to point: at the value itself, or at the key of a mapping or a list."""
+    return node.key if node.key and isinstance(node.value, dict | list) else node.place
 
 
 def settle(root: Node, model: type[BaseModel]) -> Settled:
@@ -46,6 +63,7 @@ def settle(root: Node, model: type[BaseModel]) -> Settled:
 def _value(settled: Settled, node: Node, what: Shape | None, loc: Loc, path: str) -> Any:
     settled.nodes[loc] = node
     settled.paths[loc] = path
+    settled.places.setdefault(node.place, path)
     if what:
         settled.shapes[loc] = what
     if isinstance(node.value, dict):
@@ -94,10 +112,16 @@ def _quantity(settled: Settled, node: Node, what: Shape, loc: Loc, path: str) ->
 
     def refuse(at: Node, key: str, arguments: Mapping[str, object] = NONE) -> Any:
         settled.problems.append(problem(at.place, path, key, arguments))
+        settled.nodes[loc] = Node(REFUSED, node.place, node.key)
         return REFUSED
 
-    bad = [refuse(Node(None, p.key or p.place), "quantity_key", {"near": nearest(k, _KEYS)}) for k, p in parts.items() if k not in _KEYS]
-    if any(p.value is REFUSED for p in parts.values()) or bad:
+    strange = [key for key in parts if key not in _KEYS]
+    for key in strange:
+        at = parts[key].key or parts[key].place
+        near = {"near": nearest(key, _KEYS)}
+        settled.problems.append(problem(at, f"{path}.{shown(key)[1:-1]}", "quantity_key", near))
+    if any(p.value is REFUSED for p in parts.values()) or strange:
+        settled.nodes[loc] = Node(REFUSED, node.place, node.key)
         return REFUSED
     if "evidence" in parts and "assumed" in parts:
         return refuse(node, "quantity_both")
@@ -116,7 +140,7 @@ def _quantity(settled: Settled, node: Node, what: Shape, loc: Loc, path: str) ->
             return number
         return ledger.convert(number, unit, what.unit)
 
-    said_by = parts["value"] if "value" in parts else node
+    said_by = parts.get("value", node)
     value = scaled(parts["value"].value) if "value" in parts else None
     evidence = parts["evidence"].value if "evidence" in parts else None
     if evidence is not None:

@@ -68,7 +68,7 @@ def item(table: Shape) -> Shape:
     return Shape("number", field=table.field)
 
 
-def instrument(type: object) -> type[PolicyInstrument]:  # type: ignore[valid-type]
+def instrument(type: object) -> type[PolicyInstrument]:
     """The model of a policy entry of this type; what all instruments share if there is no such type."""
     return find(type) if isinstance(type, str) and type in instrument_types() else PolicyInstrument
 

@@ -16,7 +16,7 @@ from sim.scenario.messages import problem
 __all__ = ["MAX_BYTES", "Place", "Text", "read", "shown", "stray"]
 
 MAX_BYTES = 256 * 1024
-"""Largest file read. The parser takes about a microsecond a character, so this keeps any refusal well below a second."""
+"""Largest file read. The parser takes about a microsecond a character; this keeps any refusal below a second."""
 
 _STRAY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -124,7 +124,9 @@ def _bytes(path: str | os.PathLike[str], place: Place, file: str) -> bytes:
     except (OSError, ValueError):
         raise refuse("unreadable") from None
     if len(raw) > MAX_BYTES:
-        raise ScenarioError([problem(Place(file, 1, 1), "", "too_large", {"file": file, "limit": f"{MAX_BYTES // 1024} kB"})])
+        raise ScenarioError(
+            [problem(Place(file, 1, 1), "", "too_large", {"file": file, "limit": f"{MAX_BYTES // 1024} kB"})]
+        )
     return raw
 
 

@@ -17,7 +17,7 @@ from sim.statistics.funnel import first_reached
 from sim.statistics.lifetable import LifeTable, LogRank, incidence, life_tables, logrank
 from sim.tables import columns
 
-__all__ = ["CAUTION", "causes", "cohort_table", "compare", "hazard", "landmark_survival", "survival"]
+__all__ = ["CAUTION", "causes", "cohort_table", "compare", "hazard", "landmark_survival", "survival", "tidy"]
 
 CAUTION = {
     "highest_stage": {
@@ -50,7 +50,7 @@ def survival(
         group, age_months, at_risk, events, survival, ci_low, ci_high (null where survival is 0 or 1). Ages at which
         nobody is at risk have no row.
     """
-    frame = _tidy(*_tables(entrepreneurs, by, who), level)
+    frame = tidy(*_tables(entrepreneurs, by, who), level)
     if by in CAUTION:
         frame.attrs["caution"] = CAUTION[by]
     return frame
@@ -149,7 +149,7 @@ def landmark_survival(
         len(stages),
         np.full(int(beyond.sum()), landmark),
     )
-    return _tidy(table, [f"stage_at_{landmark}m={s}" for s in stages], level)
+    return tidy(table, [f"stage_at_{landmark}m={s}" for s in stages], level)
 
 
 def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
@@ -165,7 +165,7 @@ def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.Data
     groups = ["all", *(label for _, labels in tables[2:] for label in labels)]
     months, rest = len(cohorts) - 1, len(groups) - 1
     stacked = LifeTable(*(np.concatenate(x) for x in zip(*((t.at_risk, t.events) for t, _ in tables), strict=True)))
-    frame = _tidy(stacked, [str(i) for i in range(1 + months + rest)], level)
+    frame = tidy(stacked, [str(i) for i in range(1 + months + rest)], level)
     row = frame.pop("group").cat.codes.to_numpy()
     cohort = np.append(np.arange(1 + months), np.zeros(rest, int))[row]
     group = np.append(np.zeros(1 + months, int), np.arange(1, 1 + rest))[row]
@@ -193,7 +193,8 @@ def _count(entrepreneurs: pd.DataFrame, groups: Ints, n_groups: int, who: Who) -
     return life_tables(durations, entrepreneurs["event"].to_numpy(bool), chosen, n_groups, entry)
 
 
-def _tidy(table: LifeTable, labels: list[str], level: float) -> pd.DataFrame:
+def tidy(table: LifeTable, labels: list[str], level: float = 0.95) -> pd.DataFrame:
+    """Survival of the groups of a life table as a tidy frame: see `survival`."""
     low, high = table.interval(level)
     group, age = np.nonzero(table.at_risk)
     return pd.DataFrame(

@@ -16,7 +16,7 @@ TOO_SHORT = "the run is 36 months long: survival at 60 months cannot be known"
 
 def summary() -> pd.DataFrame:
     rows = [
-        ("survival_12m", 0.8123, 0.8111, 0.8135, 0.80, 0.82, 20, "share", None),
+        ("survival_12m", 0.8123, 0.8111, 0.8137, 0.80, 0.82, 20, "share", None),
         ("survival_60m", NAN, NAN, NAN, NAN, NAN, 0, "share", TOO_SHORT),
         ("living_end", 98765.0, 98700.0, 98830.0, 98000.0, 99500.0, 20, "persons", None),
         ("sales_mean_cny", 432100.0, 430000.0, 434200.0, 420000.0, 444000.0, 20, "CNY/year", None),
@@ -58,6 +58,12 @@ def test_what_is_not_known_says_why(lang, why):
     assert line(output, "[1]").strip().startswith(f"[1] {why}")
 
 
+def test_a_narrow_interval_keeps_its_ends_apart():
+    """Where the mean is known to more digits than usual, they are shown."""
+    sure = summary().iloc[[0]].assign(mean=0.81234, ci_low=0.81231, ci_high=0.81237)
+    assert "81.231–81.237" in printed(Answer(sure))
+
+
 def test_partly_known():
     """A mean over some of the replicates only carries the footnote too."""
     some = summary().iloc[[5]].assign(reason="in 2 of 20 replicates: nobody arrived")
@@ -89,7 +95,9 @@ def test_eighty_columns(lang):
         Answer(summary(), replicates=20, name="义乌" * 30, assumed=(61, 92, "scenarios/x.yaml"), lang=lang)
     )
     assert max(map(cell_len, output.splitlines())) <= 80
-    rows = [row for row in output.splitlines() if row.startswith("  ") and row.rstrip().endswith("%") and "90 %" not in row]
+    rows = [
+        row for row in output.splitlines() if row.startswith("  ") and row.rstrip().endswith("%") and "90 %" not in row
+    ]
     assert len({cell_len(row.rstrip()) for row in rows}) == 1
 
 

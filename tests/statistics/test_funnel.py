@@ -39,6 +39,13 @@ def test_skipping_a_stage_reaches_it_without_entering():
     np.testing.assert_array_equal(first_reached(people([3]), log, CHAIN).T, [[0, 3, 3]])
 
 
+def test_reaching_a_far_stage_reaches_all_before_it():
+    """A jump over two stages reaches both, at the same time."""
+    chain = (*CHAIN, "accelerator")
+    log = moves((1, 5, "accelerator", "admitted"))
+    np.testing.assert_array_equal(first_reached(people([3]), log, chain).T, [[0, 3, 3, 3]])
+
+
 def test_a_move_in_the_first_month_takes_one_month():
     """Moves are made at the end of a month of trade, and only the first one into a stage counts."""
     log = moves((1, 3, "maker_space", "admitted"), (1, 9, "incubator", "admitted"), (1, 12, "maker_space", "fell_back"))

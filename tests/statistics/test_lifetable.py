@@ -115,6 +115,13 @@ def test_a_gap_in_the_risk_set_ends_what_is_known():
     assert life_table([10, 12], [True, False], entry=[5, 6]).at(8) is None
 
 
+def test_a_gap_is_a_gap_with_weights_that_round():
+    """0.3 + 0.2 + 0.1 is not 0.1 + 0.2 + 0.3 in binary, but nobody at risk is nobody."""
+    table = life_table([7, 8, 9, 5], [True] * 4, entry=[6, 6, 6, 0], weights=[0.3, 0.2, 0.1, 1.0])
+    assert table.at_risk[5] == 0
+    assert table.at_risk[6] == pytest.approx(0.6)
+
+
 @settings(deadline=None)
 @given(causes)
 def test_aalen_johansen_agrees_with_lifelines_without_ties(drawn):

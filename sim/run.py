@@ -1,0 +1,393 @@
+"""Run a scenario: replicates, their tables and what they say."""
+
+from __future__ import annotations
+
+import json
+import platform
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from sim.errors import RunError
+from sim.evidence.ledger import digest
+from sim.model import Pipeline
+from sim.scenario.schema import Scenario, Until
+from sim.statistics import fiscal, funnel, scale, summary, survival
+from sim.statistics.lifetable import LifeTable
+from sim.store import TableWriter, checksums, read_manifest, read_table, to_arrow, to_pandas
+from sim.tables import columns
+
+__all__ = ["Progress", "Result", "open_run", "run", "simulate"]
+
+Progress = Callable[[float, int], None]
+"""Called with (replicates done, as a fraction; replicates in all)."""
+
+Tables = dict[str, pd.DataFrame]
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    seed: int | None = None,
+    replicate: int = 0,
+    threads: int = 1,
+    month_done: Callable[[int], None] | None = None,
+) -> Tables:
+    """One replicate: the tables of `sim.tables` (but `summary`) as DataFrames.
+
+    The same scenario, seed and replicate give the same bytes, whatever the threads and the engine.
+    """
+    model = Pipeline(scenario, rng=seed, replicate=replicate, threads=threads)
+    while model.running:
+        model.step()
+        if month_done:
+            month_done(model.month)
+    tables = model.tables()
+    tables["cohorts"] = survival.cohort_table(tables["entrepreneurs"])
+    return tables
+
+
+class Result:
+    """What a run left behind. Everything here is computed from its tables; nothing goes back to a model.
+
+    Attributes
+    ----------
+    stages : ids of the chain, in order
+    months : length of the horizon
+    replicates : how many were run
+    summary : the outcomes over replicates (see `sim.statistics.summary`)
+    tables : table name -> DataFrame, all replicates
+    """
+
+    def __init__(
+        self,
+        scenario: Mapping[str, Any],
+        summary_table: pd.DataFrame,
+        *,
+        parts: list[Tables] | None = None,
+        folder: Path | None = None,
+        replicates: int,
+    ) -> None:
+        self.scenario = scenario
+        self.summary = summary_table
+        self.replicates = replicates
+        self.folder = folder
+        self._parts = parts
+        self.stages = tuple(s["id"] for s in scenario["chain"])
+        self.months = int(scenario["horizon"]["months"])
+
+    def table(self, name: str, replicate: int | None = None, only: list[str] | None = None) -> pd.DataFrame:
+        """A table, or one replicate of it, or some of its columns."""
+        if self._parts is None:
+            assert self.folder is not None
+            return read_table(self.folder, name, replicate, only)
+        if replicate is not None:
+            frame = self._parts[replicate][name]
+            return frame[only] if only else frame
+        import pyarrow as pa
+
+        frame = to_pandas(pa.concat_tables(to_arrow(name, p[name], self.stages) for p in self._parts))
+        return frame[only] if only else frame
+
+    @property
+    def tables(self) -> Mapping[str, pd.DataFrame]:
+        """All tables, read when asked for."""
+        return _LazyTables(self)
+
+    def survival(self, by: str | None = None) -> pd.DataFrame:
+        """Kaplan-Meier survival of the newcomers, all replicates pooled.
+
+        `by`: None, ``education``, ``origin``, ``channel``, ``cohort_year``, or ``highest_stage`` (mind its bias, see
+        `sim.statistics.survival`).
+        """
+        counts = self._cohorts
+        if by == "cohort_year":
+            rows = counts[(counts["group"] == "all") & (counts["cohort"] != "all")]
+            groups = rows["cohort"].astype(str).str[:4]
+        else:
+            rows = counts[counts["cohort"] == "all"]
+            kind = rows["group"].astype(str)
+            rows = rows[kind == "all"] if by is None else rows[kind.str.startswith(f"{by}=")]
+            groups = rows["group"].astype(str)
+        if by is not None and by != "cohort_year" and rows.empty and len(counts):
+            raise ValueError(f"cannot group survival by {by!r}")
+        sums = rows.groupby([groups.rename("g"), "age_months"], observed=True)[["at_risk", "events"]].sum()
+        frames = []
+        for group, data in sums.groupby(level=0):
+            ages = data.index.get_level_values(1).to_numpy()
+            at_risk, events = (np.zeros((1, ages.max()), np.int64) for _ in range(2))
+            at_risk[0, ages - 1], events[0, ages - 1] = data["at_risk"], data["events"]
+            label = f"cohort_year={group}" if by == "cohort_year" else str(group)
+            frames.append(survival.tidy(LifeTable(at_risk, events), [label]))
+        nobody = LifeTable(np.zeros((1, 0), np.int64), np.zeros((1, 0), np.int64))
+        frame = pd.concat(frames or [survival.tidy(nobody, ["all"])], ignore_index=True)
+        if by in survival.CAUTION:
+            frame.attrs["caution"] = survival.CAUTION[by]
+        return frame
+
+    @cached_property
+    def _cohorts(self) -> pd.DataFrame:
+        return self.table("cohorts")
+
+    def _each(self) -> Iterator[Tables]:
+        names = ("entrepreneurs", "transitions", "months", "ledger")
+        for replicate in range(self.replicates):
+            yield {name: self.table(name, replicate) for name in names}
+
+    def funnel(self) -> pd.DataFrame:
+        """The chain in one table (see `sim.statistics.funnel.funnel`), mean over replicates."""
+        return self._means[0].copy()
+
+    def sizes(self) -> pd.DataFrame:
+        """Distribution of annual sales of newcomers at the end: sales_cny, share_above; mean over replicates."""
+        return self._means[1].copy()
+
+    @cached_property
+    def _means(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        return _mean([digest_of(t, self.months, self.stages) for t in self._each()])
+
+    def scale(self) -> pd.DataFrame:
+        """Size statistics of newcomers at the end (see `sim.statistics.scale`), a row for each replicate and statistic."""
+        people = [
+            self.table("entrepreneurs", r, ["initial", "attempt", "event", "sales_12m_cny", "employees"])
+            for r in range(self.replicates)
+        ]
+        return pd.concat([scale.scale(p).assign(replicate=r) for r, p in enumerate(people)], ignore_index=True)
+
+    def occupancy(self) -> pd.DataFrame:
+        """How full each stage is in each month, and who waits (see `sim.statistics.funnel.occupancy`)."""
+        return funnel.occupancy(self.table("months"), self.stages)
+
+    def spending(self) -> pd.DataFrame:
+        """Payments by calendar year and instrument: year, instrument, paid_cny; mean over replicates."""
+        ledger = self.table("ledger")
+        first = int(self.scenario["horizon"]["start"][:4]) * 12 + int(self.scenario["horizon"]["start"][5:]) - 1
+        years = ((ledger["month"].astype(int) + first) // 12).rename("year")
+        sums = ledger.groupby([years, ledger["instrument"].astype(str)])["paid_cny"].sum() / self.replicates
+        return sums.reset_index()
+
+    def money(self, discount: float = 0.0) -> pd.DataFrame:
+        """What was paid by instrument, CNY; mean over replicates, discounted at the yearly rate `discount`."""
+        paid = fiscal.spending(self.table("ledger"), "instrument", discount=discount)
+        return paid.assign(paid_cny=paid["paid_cny"] / self.replicates, recipients=paid["recipients"] / self.replicates)
+
+    @property
+    def plot(self) -> Any:
+        """Plots: `result.plot.survival()`, `.funnel()`, `.sizes()`, `.occupancy()`, `.waiting()`, `.spending()`."""
+        import importlib  # the one arrow that points back, so that results can be drawn where they are
+
+        return importlib.import_module("sim.presentation.plots").Plots(self)
+
+    def outcome(self, name: str) -> float | None:
+        """Mean of an outcome over replicates; None if the run cannot know it."""
+        row = self.summary.loc[self.summary["outcome"] == name, "mean"]
+        if row.empty:
+            raise KeyError(name)
+        return None if pd.isna(row.iloc[0]) else float(row.iloc[0])
+
+    def __repr__(self) -> str:
+        return f"<Result of {self.replicates} replicates over {self.months} months: {', '.join(self.stages)}>"
+
+    def _repr_html_(self) -> str:
+        return str(self.summary.to_html(index=False, float_format=lambda v: f"{v:,.4g}", na_rep="–", escape=True))
+
+
+class _LazyTables(Mapping[str, pd.DataFrame]):
+    def __init__(self, result: Result) -> None:
+        self._result = result
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self:
+            raise KeyError(name)
+        return self._result.summary if name == "summary" else self._result.table(name)
+
+    def __iter__(self) -> Iterator[str]:
+        yield from ("entrepreneurs", "transitions", "months", "city", "cohorts", "ledger")
+        if "panel" in self._result.scenario.get("observe", ()):
+            yield "panel"
+        yield "summary"
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def run(
+    scenario: Scenario,
+    *,
+    replicates: int | None = None,
+    seed: int | None = None,
+    jobs: int = 1,
+    threads: int = 1,
+    folder: Path | None = None,
+    progress: Progress | None = None,
+) -> Result:
+    """Run a scenario.
+
+    Parameters
+    ----------
+    replicates, seed
+        Instead of the scenario's own.
+    jobs
+        Replicates at a time, in threads of this process (the kernel runs without the interpreter's lock).
+    threads
+        Threads within a replicate, for cities of a hundred thousand and more.
+    folder
+        Write the tables there, replicate by replicate, instead of keeping them in memory; see `sim.store.whole_folder`.
+    progress
+        Told how far the run is.
+
+    Returns
+    -------
+    Result
+        The same for any number of jobs and threads, to the last bit.
+    """
+    settled = scenario if seed is None else scenario.replace({"seed": seed})
+    rule = scenario.replicates if replicates is None else replicates
+    until = None if isinstance(rule, int) else rule.until
+    most = rule if isinstance(rule, int) else rule.until.max
+    if most < 1:
+        raise RunError("replicates: must be 1 or more")
+    stages, months = tuple(s.id for s in scenario.chain), scenario.horizon.months
+    parts: list[Tables] = []
+    outcomes: list[dict[str, summary.Outcome]] = []
+    digests: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    writer = TableWriter(folder, stages) if folder else None
+    underway: dict[int, float] = {}
+
+    def report(replicate: int, share: float) -> None:
+        underway[replicate] = share
+        if progress:
+            progress(sum(underway.values()), most)
+
+    def one(replicate: int) -> tuple[Tables, dict[str, summary.Outcome], Any]:
+        tables = simulate(
+            settled, replicate=replicate, threads=threads, month_done=lambda m: report(replicate, 0.9 * m / months)
+        )
+        found = summary.outcomes(tables, months=months, stages=stages)
+        return tables, found, digest_of(tables, months, stages) if folder else None
+
+    for replicate, (tables, found, small) in enumerate(_in_order(one, most, jobs)):
+        outcomes.append(found)
+        if writer:
+            writer.write(tables)
+            digests.append(small)
+        else:
+            parts.append(tables)
+        report(replicate, 1.0)
+        if until and replicate >= 4 and _known(outcomes, until):
+            break
+    if writer:
+        writer.close()
+    result = Result(
+        settled.resolved(),
+        summary.summarise(outcomes),
+        parts=None if folder else parts,
+        folder=folder,
+        replicates=len(outcomes),
+    )
+    if folder:
+        result.__dict__["_means"] = _mean(digests)
+        _write_manifest(folder, settled, result, writer)
+    return result
+
+
+def open_run(folder: Path | str) -> Result:
+    """A stored run. Raises StoreError if it is not one, or is damaged."""
+    path = Path(folder)
+    manifest = read_manifest(path)
+    return Result(
+        manifest["scenario"], read_table(path, "summary"), folder=path, replicates=int(manifest["replicates"])
+    )
+
+
+def digest_of(tables: Tables, months: int, stages: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What figures need of one replicate: its funnel, and the distribution of sales on a fixed grid."""
+    people = tables["entrepreneurs"]
+    counted = ~people["initial"] & (people["attempt"] == 0) & ~people["event"]
+    sales = np.sort(people.loc[counted, "sales_12m_cny"].to_numpy())
+    grid = 10 ** np.arange(2, 9.01, 0.05)
+    above = 1 - np.searchsorted(sales, grid) / max(len(sales), 1)
+    chain = funnel.funnel(tables, months=months, stages=stages)
+    return chain, pd.DataFrame({"sales_cny": grid, "share_above": above if len(sales) else 0.0})
+
+
+def _mean(digests: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    chain = pd.concat([d[0] for d in digests]).groupby("stage", sort=False).mean().reset_index()
+    tail = pd.concat([d[1] for d in digests]).groupby("sales_cny").mean().reset_index()
+    return chain, tail[tail["share_above"] > 0].reset_index(drop=True)
+
+
+def _in_order(one: Callable[[int], Any], count: int, jobs: int) -> Iterator[Any]:
+    """Results of replicates 0, 1, ... in order, `jobs` at a time and at most two ahead."""
+    if jobs <= 1:
+        yield from map(one, range(count))
+        return
+    with ThreadPoolExecutor(jobs) as pool:
+        waiting: list[Future[Any]] = []
+        try:
+            for replicate in range(count):
+                waiting.append(pool.submit(one, replicate))
+                if len(waiting) > jobs:
+                    yield waiting.pop(0).result()
+            while waiting:
+                yield waiting.pop(0).result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _known(outcomes: list[dict[str, summary.Outcome]], until: Until) -> bool:
+    if until.outcome not in outcomes[0]:
+        raise RunError(f"replicates.until.outcome: {until.outcome!r} is not an outcome of this chain")
+    row = summary.summarise([{until.outcome: o[until.outcome]} for o in outcomes]).iloc[0]
+    return bool(row["ci_high"] - row["ci_low"] <= 2 * until.half_width)
+
+
+def _write_manifest(folder: Path, scenario: Scenario, result: Result, writer: TableWriter | None) -> None:
+    """Everything that the run depended on; no clock, so that the same run gives the same bytes."""
+    final = TableWriter(folder, result.stages)
+    final.write({"summary": result.summary})
+    final.close()
+    (folder / "scenario.yaml").write_text(scenario.to_yaml(), encoding="utf-8")
+    manifest = {
+        "scenario": result.scenario,
+        "scenario_hash": scenario.hash(),
+        "burn_in_hash": scenario.burn_in.hash(),
+        "evidence_hash": digest(),
+        "engine": scenario.engine,
+        "seed": scenario.seed,
+        "seed_scheme": "Philox4x32-10, keyed by (seed, replicate), counted by (identity, month, stream)",
+        "replicates": result.replicates,
+        "versions": _versions(),
+        "git_commit": _commit(),
+        "rows": {**(writer.rows if writer else {}), **final.rows},
+        "units": {t: {c.name: c.unit for c in columns(t, result.stages)} for t in ("entrepreneurs", "months", "ledger")},
+        "sha256": checksums(folder),
+    }
+    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=False, allow_nan=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("entrepreneur-pipeline", "mesa", "numpy", "numba", "llvmlite", "pandas", "pyarrow", "scipy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def _commit() -> str | None:
+    try:
+        at = Path(__file__).parent
+        said = subprocess.run(["git", "-C", str(at), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return said.stdout.strip() or None if said.returncode == 0 else None

@@ -1,0 +1,167 @@
+"""A run on disk: a folder with its tables as Parquet, its scenario and its manifest, whole or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import StoreError
+from sim.tables import Column, columns
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+__all__ = ["TableWriter", "free_name", "read_manifest", "read_table", "to_arrow", "to_pandas", "whole_folder"]
+
+
+def arrow_schema(table: str, stages: Sequence[str]) -> pa.Schema:
+    """The Arrow schema of a table, with each column's unit and meaning in its metadata."""
+    import pyarrow as pa
+
+    def kind(column: Column) -> pa.DataType:
+        if column.dtype == "category":
+            return pa.dictionary(pa.int16(), pa.string())
+        if column.dtype in ("date", "string"):
+            return pa.string()
+        return pa.type_for_alias("bool" if column.dtype == "bool" else column.dtype)
+
+    fields = [
+        pa.field(c.name, kind(c), c.nullable, {"unit": c.unit, "description": c.en}) for c in columns(table, stages)
+    ]
+    return pa.schema(fields, {"table": table})
+
+
+def to_arrow(table: str, frame: pd.DataFrame, stages: Sequence[str]) -> pa.Table:
+    """A frame as declared in `sim.tables`; a column that does not fit is a mistake of ours and raises."""
+    import pyarrow as pa
+
+    schema = arrow_schema(table, stages)
+    return pa.Table.from_pandas(frame[schema.names], schema=schema, preserve_index=False).replace_schema_metadata(
+        schema.metadata
+    )
+
+
+def to_pandas(table: pa.Table) -> pd.DataFrame:
+    """A table as a DataFrame: text from a small set is categorical, whole numbers that can be null are nullable."""
+    import pandas as pd
+    import pyarrow as pa
+
+    nullable = {pa.int16(): pd.Int16Dtype(), pa.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = table.unify_dictionaries().to_pandas(ignore_metadata=True, strings_to_categorical=False)
+    for field in table.schema:
+        if field.nullable and field.type in nullable:
+            frame[field.name] = pd.array(table[field.name].to_numpy(), dtype=nullable[field.type])
+    return frame
+
+
+class TableWriter:
+    """Writes tables replicate by replicate, a row group each, so that memory does not grow with their number."""
+
+    def __init__(self, folder: Path, stages: Sequence[str]) -> None:
+        self._folder, self._stages = folder, tuple(stages)
+        self._open: dict[str, Any] = {}
+        self.rows: dict[str, int] = {}
+
+    def write(self, tables: Mapping[str, pd.DataFrame]) -> None:
+        """Append one replicate's tables."""
+        import pyarrow.parquet as pq
+
+        for name, frame in tables.items():
+            data = to_arrow(name, frame, self._stages)
+            if name not in self._open:
+                self._open[name] = pq.ParquetWriter(
+                    self._folder / f"{name}.parquet",
+                    data.schema,
+                    compression="zstd",
+                    compression_level=1,
+                    write_page_checksum=True,
+                )
+            self._open[name].write_table(data, row_group_size=max(len(frame), 1))
+            self.rows[name] = self.rows.get(name, 0) + len(frame)
+
+    def close(self) -> None:
+        """Finish the files."""
+        for writer in self._open.values():
+            writer.close()
+        self._open.clear()
+
+
+def read_table(folder: Path, name: str, replicate: int | None = None, only: Sequence[str] | None = None) -> pd.DataFrame:
+    """A stored table, or one replicate or some columns of it. Raises StoreError if it is missing or damaged."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = folder / f"{name}.parquet"
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            names = list(only) if only else None
+            data = file.read(names) if replicate is None else file.read_row_group(replicate, names)
+    except FileNotFoundError:
+        raise StoreError(f"{folder}: has no table {name!r} (is it a run folder?)") from None
+    except (OSError, pa.ArrowException) as error:
+        raise StoreError(f"{path}: damaged, cannot be read ({error})") from error
+    return to_pandas(data)
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """The manifest of a run folder. Raises StoreError if it is missing or damaged."""
+    path = folder / "manifest.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
+    except FileNotFoundError:
+        raise StoreError(f"{folder}: is not a run folder (no manifest.json)") from None
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path}: damaged, cannot be read ({error})") from error
+
+
+def checksums(folder: Path) -> dict[str, str]:
+    """SHA-256 of every file below a folder but the manifest, by relative path."""
+    files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json")
+    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+
+
+def free_name(parent: Path, stem: str) -> Path:
+    """A folder that does not exist yet: ``parent/stem``, or ``stem-2``, ``stem-3``, ..."""
+    path, number = parent / stem, 1
+    while path.exists():
+        number += 1
+        path = parent / f"{stem}-{number}"
+    return path
+
+
+@contextmanager
+def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """Write a folder under another name beside it and rename it when it is whole; on any failure nothing is left.
+
+    Raises StoreError if `path` exists and `force` is not given, or if the disk does not let us.
+    """
+    if path.exists() and not force:
+        raise StoreError(f"{path}: exists already; choose another folder with -o, or replace it with --force")
+    if path.exists() and not (path / "manifest.json").is_file():
+        raise StoreError(f"{path}: is not a run folder, and is not replaced")
+    part = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    try:
+        part.mkdir(parents=True)
+        yield part
+        for file in part.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as f:
+                    os.fsync(f.fileno())
+        old = path.parent / f".{path.name}.{os.getpid()}.old"
+        if path.exists():
+            path.rename(old)
+        part.rename(path)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
