@@ -89,7 +89,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         if self._founder:
             self.entrepreneurs = [self._founder(self, self.people, r) for r in range(self.people.size)]
 
-        capacity = total_capacity(self.people.state(), self.constants, self.houses.table)
+        capacity = total_capacity(self.people, self.constants, self.houses.table)
         self.competition = Competition(scenario.market, self.start, capacity)
         self.capacity = capacity
         self.ledger = Ledger()
@@ -186,7 +186,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
     def close_shops(self) -> None:
         """Those who decided to close leave; some stay in the city as employees, and some of these start again later."""
         self.former_founders -= self._leavers.pop(self.calendar, 0)
-        rows = np.flatnonzero(self.people.call & EXIT)
+        rows = (self.people.call & EXIT).nonzero()[0]
         if not len(rows):
             return
         gone = self.people.take(rows)
@@ -209,7 +209,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.former_founders += int((after < 2).sum())
         for month in when[after == 0].tolist():
             self._leavers[month] = self._leavers.get(month, 0) + 1
-        for i in np.flatnonzero(after == 1).tolist():
+        for i in (after == 1).nonzero()[0].tolist():
             traits = (gone["education"][i], gone["origin"][i], gone["channel"][i])
             self._returns.setdefault(int(when[i]), []).append((int(gone["uid"][i]) + 1, *traits))
         return after

@@ -18,7 +18,12 @@ from sim.tables import EXIT_REASONS, OUTSIDE
 __all__ = ["Observation", "calendar_month", "month_label"]
 
 _REASONS = ("arrived", "admitted", "tenancy_ended", "fell_back", *EXIT_REASONS)
+_FIRST_EXIT = len(_REASONS) - len(EXIT_REASONS) - 1
 _AFTER = ("employee", "restart", "leaves")
+_KEPT = (
+    "uid", "age", "education", "origin", "channel", "initial", "potential", "smoothed", "first_sales", "staff",
+    "received", "house", "highest", "months_in", "call", "spent",
+)  # fmt: skip
 
 
 def calendar_month(label: str) -> int:
@@ -61,25 +66,25 @@ class Observation:
     def arrived(self, month: int, uid: NDArray[np.int64], house: NDArray[Any], stage: NDArray[Any]) -> None:
         """People opened a shop."""
         self._flows[0] += np.bincount(stage, minlength=len(self.places))
-        self._moves.append((month, uid, np.full(len(uid), -1, np.int8), stage, house, "arrived"))
+        self._note(month, uid, np.full(len(uid), -1, np.int8), stage, house, np.zeros(len(uid), np.int8))
 
     def moved(self, month: int, uid: NDArray[np.int64], left: Any, entered: Any, house: Any, reason: str) -> None:
         """People moved from stage `left` to stage `entered`."""
         self._flows[2] += np.bincount(left, minlength=len(self.places))
         self._flows[1] += np.bincount(entered, minlength=len(self.places))
         house = np.where(entered == len(self.places) - 1, -1, house)
-        self._moves.append((month, uid, left, entered, house, reason))
+        self._note(month, uid, left, entered, house, np.full(len(uid), _REASONS.index(reason), np.int8))
 
     def closed(self, month: int, gone: dict[str, Any], stage: NDArray[Any], after: NDArray[np.int8]) -> None:
         """People closed: `gone` holds their last rows, `after` indexes employee, restart, leaves."""
         self._flows[3] += np.bincount(stage, minlength=len(self.places))
-        gone.update(exit_month=np.full(len(stage), month, np.int16), after=after, stage=stage)
-        self._exits.append(gone)
-        reason = gone["call"] & 3
-        for r in np.unique(reason):
-            who = reason == r
-            nowhere = np.full(who.sum(), -1, np.int8)
-            self._moves.append((month, gone["uid"][who], stage[who], nowhere, nowhere, EXIT_REASONS[r - 1]))
+        kept = {k: gone[k] for k in _KEPT}
+        self._exits.append({**kept, "exit_month": np.full(len(stage), month, np.int16), "after": after, "stage": stage})
+        nowhere = np.full(len(stage), -1, np.int8)
+        self._note(month, gone["uid"], stage, nowhere, nowhere, (gone["call"] & 3) + _FIRST_EXIT)
+
+    def _note(self, month: int, *columns: NDArray[Any]) -> None:
+        self._moves.append((month, *columns))
 
     def observe(self, month: int, people: Columns, houses: Houses, by_house: NDArray[np.int64], city: Any) -> None:
         """The month's end: stocks by stage, sales and staff by the stage in which they were made, the city."""
@@ -117,12 +122,9 @@ class Observation:
 
     def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses) -> pd.DataFrame:
         end = len(self._months)
-        living = people.take(np.arange(people.size))
-        living.update(
-            exit_month=np.full(people.size, -1, np.int16),
-            after=np.full(people.size, -1, np.int8),
-            stage=houses.stage_of[living["house"]],
-        )
+        living = {k: getattr(people, k) for k in _KEPT}
+        never = np.full(people.size, -1, np.int16)
+        living |= {"exit_month": never, "after": never.astype(np.int8), "stage": houses.stage_of[people.house]}
         parts = [*self._exits, living]
         a = {k: np.concatenate([p[k] for p in parts], axis=-1) for k in living}
         exited = a["exit_month"] >= 0
@@ -174,7 +176,7 @@ class Observation:
             return np.concatenate([empty, *(m[index] for m in self._moves)]).astype(dtype)
 
         month = np.repeat([m[0] for m in self._moves], lengths).astype(np.int16)
-        reason = np.repeat([_REASONS.index(m[5]) for m in self._moves], lengths).astype(np.int8)
+        reason = column(5, "i1")
         uid = column(1, "i8")
         order = np.lexsort((reason, uid, month))
         return self._frame(

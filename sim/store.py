@@ -82,6 +82,7 @@ class TableWriter:
                     compression="zstd",
                     compression_level=1,
                     write_page_checksum=True,
+                    use_dictionary=[f.name for f in data.schema if str(f.type).startswith(("dictionary", "string"))],
                 )
             self._open[name].write_table(data, row_group_size=max(len(frame), 1))
             self.rows[name] = self.rows.get(name, 0) + len(frame)

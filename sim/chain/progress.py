@@ -86,12 +86,12 @@ def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int,
     for the highest first, and those turned away stay on the waiting list as long as they qualify. `key` is the month's.
     """
     houses.waiting[:] = 0
-    rows = np.flatnonzero(people.call)
+    rows = people.call.nonzero()[0]
     if not len(rows):
         return []
     stages, calendar = len(houses.stages), key[2]
     wishes, luck = np.zeros((stages, len(rows)), bool), np.empty(len(rows))
-    _wishes(people.state(), rows, houses.stage_of, rules, key, wishes, luck)
+    _wishes(people.state, rows, houses.stage_of, rules, key, wishes, luck)
     call, house, highest = people.call[rows], people.house[rows], people.highest[rows].astype(np.int64)
     over, falls = (call & TENANCY_OVER) > 0, (call & FALLS_BACK) > 0
     if over.any():
@@ -106,7 +106,7 @@ def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int,
         moves.append(Move(rows[chosen], house[chosen], entered, reason))
 
     for s in range(stages - 1, 0, -1):
-        who = np.flatnonzero(wishes[s] & ~moved)
+        who = (wishes[s] & ~moved).nonzero()[0]
         if not len(who):
             continue
         chosen, free = who[:0], houses.free(s)
@@ -124,12 +124,12 @@ def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int,
         people.waiting_since[rows] = np.where(waits == waited, people.waiting_since[rows], calendar)
         people.waiting[rows] = waits
 
-    ended = np.flatnonzero(over & ~moved)
+    ended = (over & ~moved).nonzero()[0]
     if len(ended):
         entered = houses.outside + highest[ended]
         houses.enter(entered)
         move(ended, entered, "tenancy_ended")
-    weak = np.flatnonzero(falls & ~moved)
+    weak = (falls & ~moved).nonzero()[0]
     for s in np.unique(houses.stage_of[house[weak]]).tolist() if len(weak) else ():
         here = weak[houses.stage_of[house[weak]] == s]
         here = here[np.lexsort((people.uid[rows[here]], -people.smoothed[rows[here]]))]

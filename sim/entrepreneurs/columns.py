@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +68,12 @@ class Columns:
         Number of stages of the chain: for each, and for outside, the months spent there are kept in ``spent``.
     capacity
         Rows to make room for; grows by doubling.
+
+    Attributes
+    ----------
+    size : rows in use
+    state : all scalar columns with room to spare, for compiled loops over rows up to `size`
+    uid, age, ... : (size,) views of the columns; ``spent`` is (stages + 1, size)
     """
 
     def __init__(self, stages: int, capacity: int = 1024) -> None:
@@ -81,25 +87,25 @@ class Columns:
         self._spent = slice(self._at["spent_0"][1], self._at["spent_0"][1] + stages + 1)
         counts = {kind: sum(k == kind for k in kinds.values()) for kind in set(kinds.values())}
         self._blocks = {kind: np.zeros((count, capacity), kind) for kind, count in counts.items()}
-        self._see()
+        self._grown()
 
-    def _see(self) -> None:
-        views = {name: self._blocks[kind][i, : self.size] for name, (kind, i) in self._at.items()}
-        self.__dict__.update(views, spent=self._blocks["i2"][self._spent, : self.size])
-        self._state = State(*(views[n] for n in COLUMNS))
+    def _grown(self) -> None:
+        self.state = State(*(self._blocks[self._at[n][0]][self._at[n][1]] for n in COLUMNS))
+        self._views: dict[str, Array] = {}
 
-    if TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Array: ...
+    def __getattr__(self, name: str) -> Array:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        view = self._views.get(name)
+        if view is None:
+            kind, i = ("i2", self._spent) if name == "spent" else self._at.get(name, ("", 0))
+            if not kind:
+                raise AttributeError(name)
+            view = self._views[name] = self._blocks[kind][i, : self.size]
+        return view
 
     def __len__(self) -> int:
         return self.size
-
-    def state(self, start: int = 0, stop: int | None = None) -> State:
-        """Views of rows `start` to `stop` of all scalar columns, for the kernel."""
-        if start == 0 and stop is None:
-            return self._state
-        return State(*(a[start:stop] for a in self._state))
 
     def append(self, rows: Mapping[str, Array]) -> slice:
         """Add rows; columns that are not named are 0, and ``spent`` is (stages + 1, rows). Returns where they stand."""
@@ -109,13 +115,14 @@ class Columns:
                 new = np.zeros((len(old), max(stop, 2 * old.shape[1])), kind)
                 new[:, :start] = old[:, :start]
                 self._blocks[kind] = new
+            self._grown()
         for block in self._blocks.values():
             block[:, start:stop] = 0
         for name, values in rows.items():
             kind, i = self._at[name] if name != "spent" else ("i2", self._spent)
             self._blocks[kind][i, start:stop] = values
         self.size = stop
-        self._see()
+        self._views = {}
         return slice(start, stop)
 
     def take(self, rows: Array) -> dict[str, Array]:
@@ -131,12 +138,12 @@ class Columns:
         holes = rows[rows < left]
         stays = np.ones(self.size - left, bool)
         stays[rows[rows >= left] - left] = False
-        movers = left + np.flatnonzero(stays)
+        movers = left + stays.nonzero()[0]
         if len(movers):
             for block in self._blocks.values():
                 block[:, holes] = block[:, movers]
         self.size = left
-        self._see()
+        self._views = {}
         return movers, holes
 
 

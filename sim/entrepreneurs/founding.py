@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.entrepreneurs.arrivals import Shares
-from sim.entrepreneurs.columns import State
+from sim.entrepreneurs.columns import Columns, State
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import House
@@ -92,13 +92,13 @@ def newcomers(
 
 
 @kernel
-def _capacity(s: State, c: Constants, uplift: NDArray[np.float64]) -> int:
+def _capacity(s: State, size: int, c: Constants, uplift: NDArray[np.float64]) -> int:
     total = 0
-    for i in range(s.uid.size):
+    for i in range(size):
         total += int(capacity(c, s.level[i] + s.standing[i] + s.training[i] + uplift[s.house[i]]))
     return total
 
 
-def total_capacity(state: State, c: Constants, houses: House) -> int:
-    """Trading capacity of everybody in `state`, CNY/month."""
-    return int(_capacity(state, c, houses.uplift))
+def total_capacity(people: Columns, c: Constants, houses: House) -> int:
+    """Trading capacity of everybody, CNY/month."""
+    return int(_capacity(people.state, people.size, c, houses.uplift))

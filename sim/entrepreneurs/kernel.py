@@ -75,15 +75,20 @@ class Tally(NamedTuple):
 
 @kernel
 def _live(
-    s: State, c: Constants, h: House, market: tuple[float, float, float], key: tuple[int, int, int], tally: Any
+    s: State,
+    rows: tuple[int, int],
+    c: Constants,
+    h: House,
+    market: tuple[float, float, float],
+    key: tuple[int, int, int],
+    tally: Any,
 ) -> int:
     k0, k1, month = key
     b = np.empty((29, _PITCH))
     w = np.empty((3, _PITCH), np.int64)
-    n = s.uid.size
     total = 0
-    for start in range(0, n, _CHUNK):
-        m = min(_CHUNK, n - start)
+    for start in range(rows[0], rows[1], _CHUNK):
+        m = min(_CHUNK, rows[1] - start)
         # houses
         for j in range(m):
             house = s.house[np.uintp(start + j)]
@@ -220,11 +225,11 @@ def live(
     """
     shape = (len(h.rent), 3)
     threads = getattr(pool, "_max_workers", 1) if pool is not None and people.size >= THREADS_FROM else 1
-    bounds = [people.size * t // threads for t in range(threads + 1)]
     tallies = [np.zeros(shape, np.int64) for _ in range(threads)]
     if pool is None or threads == 1:
-        sums = [_live(people.state(), c, h, market, key, tallies[0])]
+        sums = [_live(people.state, (0, people.size), c, h, market, key, tallies[0])]
     else:
-        slices = [people.state(a, b) for a, b in zip(bounds, bounds[1:], strict=False)]
-        sums = list(pool.map(lambda s, t: _live(s, c, h, market, key, t), slices, tallies))
+        cuts = [people.size * t // threads for t in range(threads + 1)]
+        parts = zip(cuts, cuts[1:], strict=False)
+        sums = list(pool.map(lambda r, t: _live(people.state, r, c, h, market, key, t), parts, tallies))
     return Tally(sum(tallies[1:], tallies[0]), sum(sums))

@@ -19,6 +19,8 @@ __all__ = [
     "QUIT",
     "Constants",
     "Newcomer",
+    "believed_income",
+    "break_even",
     "capacity",
     "decide",
     "found",
@@ -230,6 +232,23 @@ def capacity(c: Constants, ln_capacity: float) -> float:
 
 
 @rule
+def break_even(c: Constants, income: float, rent: float) -> float:
+    """Log of the monthly sales that leave this income, CNY/month: exact up to one shop, above it to 1e-6 by bisection."""
+    share = c.margin - rent * c.shop_share
+    if income <= 0.0:
+        return _LEAST_LN_SALES
+    if share > 0.0 and income * c.shop_share <= share:
+        return max(log(income / share), _LEAST_LN_SALES)
+    low, high = c.ln_shop, _MOST_LN_SALES
+    for _ in range(24):
+        middle = 0.5 * (low + high)
+        enough = believed_income(c, middle, 0.0, rent) >= income
+        low = low if enough else middle
+        high = middle if enough else high
+    return high
+
+
+@rule
 def found(c: Constants, luck: tuple[float, float, float, float], ln_market: float, rent: float) -> Newcomer:
     """What a newcomer brings. He came to found, so he believes at least in the level that breaks even, plus optimism."""
     first, gap, cash, reservation = luck
@@ -240,12 +259,6 @@ def found(c: Constants, luck: tuple[float, float, float, float], ln_market: floa
     wanted = exp(
         c.ln_reservation + c.reservation_sd * normal(reservation) + c.reservation_potential * (potential - usual)
     )
-    need = wanted - start_cash / c.annuity_fen
-    low, high = -5.0, 23.0
-    for _ in range(24):
-        middle = 0.5 * (low + high)
-        enough = believed_income(c, middle - ln_market, ln_market, rent) >= need
-        low = low if enough else middle
-        high = middle if enough else high
-    belief = max(level + c.gap_mean, high - ln_market) + c.optimism
+    enough = break_even(c, wanted - start_cash / c.annuity_fen, rent)
+    belief = max(level + c.gap_mean, enough - ln_market) + c.optimism
     return Newcomer(potential, level, belief, start_cash, wanted)

@@ -28,7 +28,7 @@ class Instrument(PolicyInstrument):
         """Refund the share of last month's rent that the present stage grants; founders count on it when they decide."""
         by_stage = np.array([*(self.share.get(s, 0.0) for s in now.stages), 0.0])
         by_house = by_stage[now.stage_of]
-        rows = np.flatnonzero((by_house > 0)[people.house])
+        rows = ((by_house > 0)[people.house]).nonzero()[0]
         share = by_house[people.house[rows]]
         paid = ledger.pay(self.id, people, now, rows, 100.0 * people.rent[rows] * share, budget=self.budget)
         relieved = rows if self.budget is None else paid

@@ -42,9 +42,10 @@ class Instrument(PolicyInstrument):
         if not self.founders_qualify:
             return
         fen = np.array([round(getattr(self.amount, e) * 100) for e in EDUCATION])
-        worked = people.age - self.first_after
-        due = (worked >= 0) & (worked < 12 * self.payments) & (worked % 12 == 0)
-        rows = np.flatnonzero(due)
+        due = people.age == self.first_after
+        for payment in range(1, self.payments):
+            due |= people.age == self.first_after + 12 * payment
+        rows = due.nonzero()[0]
         rows = rows[(people.origin[rows] == ORIGINS.index("graduate")) & (people.uid[rows] % 10 == 0)]
         rows = rows[uniforms(now.key, Stream.ELIGIBILITY, people.uid[rows], 0) < self.eligible_share]
         ledger.pay(self.id, people, now, rows, fen[people.education[rows]], budget=self.budget)

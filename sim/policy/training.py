@@ -29,7 +29,7 @@ class Instrument(PolicyInstrument):
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Seat those who apply, by lot where seats are short; a course lifts sales to its effect, which then fades."""
-        young = np.flatnonzero(people.age < self.max_age)
+        young = (people.age < self.max_age).nonzero()[0]
         lots = uniforms(now.key, Stream.TRAINING, people.uid[young], now.calendar)
         comes = lots < self.take_up
         rows, lots = young[comes], lots[comes]
