@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -21,7 +21,7 @@ from sim.model import Pipeline
 from sim.scenario.schema import Scenario, Until
 from sim.statistics import fiscal, funnel, scale, summary, survival
 from sim.statistics.lifetable import LifeTable
-from sim.store import TableWriter, checksums, read_manifest, read_table, to_arrow, to_pandas
+from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, write_manifest
 from sim.tables import columns
 
 __all__ = ["Progress", "Result", "open_run", "run", "simulate"]
@@ -154,7 +154,7 @@ class Result:
         return _mean([digest_of(t, self.months, self.stages) for t in self._each()])
 
     def scale(self) -> pd.DataFrame:
-        """Size statistics of newcomers at the end (see `sim.statistics.scale`), a row for each replicate and statistic."""
+        """Size statistics of newcomers at the end (see `sim.statistics.scale`), a row each replicate and statistic."""
         people = [
             self.table("entrepreneurs", r, ["initial", "attempt", "event", "sales_12m_cny", "employees"])
             for r in range(self.replicates)
@@ -260,29 +260,37 @@ def run(
     digests: list[tuple[pd.DataFrame, pd.DataFrame]] = []
     writer = TableWriter(folder, stages) if folder else None
     underway: dict[int, float] = {}
+    over = threading.Event()
 
-    def report(replicate: int, share: float) -> None:
-        underway[replicate] = share
+    def tell() -> None:
         if progress:
-            progress(sum(underway.values()), most)
+            progress(len(outcomes) + sum(tuple(underway.values())), most)
 
     def one(replicate: int) -> tuple[Tables, dict[str, summary.Outcome], Any]:
-        tables = simulate(
-            settled, replicate=replicate, threads=threads, month_done=lambda m: report(replicate, 0.9 * m / months)
-        )
+        def month_done(month: int) -> None:
+            if over.is_set():
+                raise CancelledError
+            underway[replicate] = 0.9 * month / months
+            tell()
+
+        tables = simulate(settled, replicate=replicate, threads=threads, month_done=month_done)
         found = summary.outcomes(tables, months=months, stages=stages)
         return tables, found, digest_of(tables, months, stages) if folder else None
 
-    for replicate, (tables, found, small) in enumerate(_in_order(one, most, jobs)):
-        outcomes.append(found)
-        if writer:
-            writer.write(tables)
-            digests.append(small)
-        else:
-            parts.append(tables)
-        report(replicate, 1.0)
-        if until and replicate >= 4 and _known(outcomes, until):
-            break
+    try:
+        for replicate, (tables, found, small) in enumerate(_in_order(one, most, jobs)):
+            if writer:
+                writer.write(tables)
+                digests.append(small)
+            else:
+                parts.append(tables)
+            underway.pop(replicate, None)
+            outcomes.append(found)
+            tell()
+            if until and replicate >= 4 and _known(outcomes, until):
+                break
+    finally:
+        over.set()  # replicates that are still under way, and no longer wanted, end with their month
     if writer:
         writer.close()
     result = Result(
@@ -329,17 +337,17 @@ def _in_order(one: Callable[[int], Any], count: int, jobs: int) -> Iterator[Any]
     if jobs <= 1:
         yield from map(one, range(count))
         return
-    with ThreadPoolExecutor(jobs) as pool:
-        waiting: list[Future[Any]] = []
-        try:
-            for replicate in range(count):
-                waiting.append(pool.submit(one, replicate))
-                if len(waiting) > jobs:
-                    yield waiting.pop(0).result()
-            while waiting:
+    pool = ThreadPoolExecutor(jobs)
+    waiting: list[Future[Any]] = []
+    try:
+        for replicate in range(count):
+            waiting.append(pool.submit(one, replicate))
+            if len(waiting) > jobs:
                 yield waiting.pop(0).result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while waiting:
+            yield waiting.pop(0).result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _known(outcomes: list[dict[str, summary.Outcome]], until: Until) -> bool:
@@ -367,11 +375,11 @@ def _write_manifest(folder: Path, scenario: Scenario, result: Result, writer: Ta
         "versions": _versions(),
         "git_commit": _commit(),
         "rows": {**(writer.rows if writer else {}), **final.rows},
-        "units": {t: {c.name: c.unit for c in columns(t, result.stages)} for t in ("entrepreneurs", "months", "ledger")},
-        "sha256": checksums(folder),
+        "units": {
+            t: {c.name: c.unit for c in columns(t, result.stages)} for t in ("entrepreneurs", "months", "ledger")
+        },
     }
-    text = json.dumps(manifest, ensure_ascii=False, indent=1, sort_keys=False, allow_nan=False)
-    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    write_manifest(folder, manifest)
 
 
 def _versions() -> dict[str, str]:

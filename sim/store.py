@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +20,18 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
-__all__ = ["TableWriter", "free_name", "read_manifest", "read_table", "to_arrow", "to_pandas", "whole_folder"]
+__all__ = [
+    "TableWriter",
+    "free_name",
+    "read_manifest",
+    "read_table",
+    "seal",
+    "size",
+    "to_arrow",
+    "to_pandas",
+    "whole_folder",
+    "write_manifest",
+]
 
 
 def arrow_schema(table: str, stages: Sequence[str]) -> pa.Schema:
@@ -71,19 +84,10 @@ class TableWriter:
 
     def write(self, tables: Mapping[str, pd.DataFrame]) -> None:
         """Append one replicate's tables."""
-        import pyarrow.parquet as pq
-
         for name, frame in tables.items():
             data = to_arrow(name, frame, self._stages)
             if name not in self._open:
-                self._open[name] = pq.ParquetWriter(
-                    self._folder / f"{name}.parquet",
-                    data.schema,
-                    compression="zstd",
-                    compression_level=1,
-                    write_page_checksum=True,
-                    use_dictionary=[f.name for f in data.schema if str(f.type).startswith(("dictionary", "string"))],
-                )
+                self._open[name] = _parquet(self._folder / f"{name}.parquet", data.schema)
             self._open[name].write_table(data, row_group_size=max(len(frame), 1))
             self.rows[name] = self.rows.get(name, 0) + len(frame)
 
@@ -94,7 +98,36 @@ class TableWriter:
         self._open.clear()
 
 
-def read_table(folder: Path, name: str, replicate: int | None = None, only: Sequence[str] | None = None) -> pd.DataFrame:
+def _parquet(target: Any, schema: pa.Schema) -> Any:
+    """A Parquet file to write to; page checksums, since a flipped bit would else be silently wrong."""
+    import pyarrow.parquet as pq
+
+    return pq.ParquetWriter(
+        target,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        write_page_checksum=True,
+        use_dictionary=[f.name for f in schema if str(f.type).startswith(("dictionary", "string"))],
+    )
+
+
+def size(tables: Mapping[str, pd.DataFrame], stages: Sequence[str]) -> int:
+    """Bytes that tables would take on disk."""
+    import pyarrow as pa
+
+    total = 0
+    for name, frame in tables.items():
+        data, sink = to_arrow(name, frame, stages), pa.BufferOutputStream()
+        with _parquet(sink, data.schema) as writer:
+            writer.write_table(data, row_group_size=max(len(frame), 1))
+        total += sink.getvalue().size
+    return total
+
+
+def read_table(
+    folder: Path, name: str, replicate: int | None = None, only: Sequence[str] | None = None
+) -> pd.DataFrame:
     """A stored table, or one replicate or some columns of it. Raises StoreError if it is missing or damaged."""
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -122,19 +155,43 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise StoreError(f"{path}: damaged, cannot be read ({error})") from error
 
 
-def checksums(folder: Path) -> dict[str, str]:
+def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Write a manifest, with the checksum of every file that the folder holds."""
+    text = json.dumps({**manifest, "sha256": _checksums(folder)}, ensure_ascii=False, indent=1, allow_nan=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+
+
+def seal(folder: Path) -> None:
+    """Take what was added to a run folder after the run (figures, a report) into its manifest's checksums."""
+    write_manifest(folder, read_manifest(folder))
+
+
+def _checksums(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below a folder but the manifest, by relative path."""
     files = sorted(p for p in folder.rglob("*") if p.is_file() and p.name != "manifest.json")
-    return {p.relative_to(folder).as_posix(): hashlib.sha256(p.read_bytes()).hexdigest() for p in files}
+    return {p.relative_to(folder).as_posix(): _checksum(p) for p in files}
+
+
+def _checksum(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def free_name(parent: Path, stem: str) -> Path:
-    """A folder that does not exist yet: ``parent/stem``, or ``stem-2``, ``stem-3``, ..."""
-    path, number = parent / stem, 1
-    while path.exists():
+    """A folder that neither exists nor is being written: ``parent/stem``, or ``stem-2``, ``stem-3``, ..."""
+    taken = {path.name for path in parent.iterdir()} if parent.is_dir() else set()
+    taken |= {_final_name(name) for name in taken}
+    name, number = stem, 1
+    while name in taken:
         number += 1
-        path = parent / f"{stem}-{number}"
-    return path
+        name = f"{stem}-{number}"
+    return parent / name
+
+
+def _final_name(part: str) -> str:
+    """What a folder that is being written will be called; empty if it is none."""
+    found = re.fullmatch(r"\.(.+)\.[0-9a-f]{8}\.tmp", part)
+    return found[1] if found else ""
 
 
 @contextmanager
@@ -147,7 +204,9 @@ def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
         raise StoreError(f"{path}: exists already; choose another folder with -o, or replace it with --force")
     if path.exists() and not (path / "manifest.json").is_file():
         raise StoreError(f"{path}: is not a run folder, and is not replaced")
-    part = path.parent / f".{path.name}.{os.getpid()}.tmp"
+    beside = f".{path.name}.{uuid.uuid4().hex[:8]}"
+    part, old = path.parent / f"{beside}.tmp", path.parent / f"{beside}.old"
+    new_parents = [p for p in path.parents if not p.exists()]
     try:
         part.mkdir(parents=True)
         yield part
@@ -155,14 +214,14 @@ def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
             if file.is_file():
                 with file.open("rb") as f:
                     os.fsync(f.fileno())
-        old = path.parent / f".{path.name}.{os.getpid()}.old"
-        if path.exists():
+        if force and path.exists():
             path.rename(old)
-        part.rename(path)
+        part.rename(path)  # fails if a folder of that name has come to be meanwhile
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
-
-
+        for parent in new_parents:  # innermost first; one that holds something stays
+            with suppress(OSError):
+                parent.rmdir()

@@ -91,7 +91,8 @@ def suspicions(scenario: Scenario) -> list[Problem]:
     found: list[Problem] = []
 
     def warn(path: str, key: str, arguments: Mapping[str, object]) -> None:
-        origin = scenario._origins.get(path)
+        below = (o for p, o in scenario._origins.items() if p == path or p.startswith(f"{path}."))
+        origin = next(below, None)
         place = Place(origin.file, origin.line, origin.column) if origin else Place(scenario.file)
         found.append(problem(place, path, key, arguments, "warning"))
 

@@ -12,6 +12,7 @@ from sim.errors import Problem
 from sim.policy._instrument import types as instrument_types
 from sim.scenario.document import REFUSED, Node, number
 from sim.scenario.messages import MESSAGES, nearest, problem
+from sim.scenario.schema import TAGS
 from sim.scenario.settle import Loc, Settled, place_of
 from sim.scenario.shape import Shape, fields
 from sim.scenario.source import Place, shown
@@ -33,10 +34,21 @@ def complaints(error: ValidationError, settled: Settled) -> list[Problem]:
     """One problem for each thing that pydantic found, save what was complained about before."""
     found = []
     for detail in error.errors(include_url=False):
-        loc = tuple(p for p in detail["loc"] if not str(p).startswith("<"))
+        loc = tuple(p for p in detail["loc"] if p not in TAGS)
         if not any(_node(settled, loc[:n]).value is REFUSED for n in range(len(loc) + 1)) and not _miscounted(detail):
             found.append(_complaint(detail, loc, settled))
-    return found
+    return [p for p in found if p.key != "missing" or p.path not in _meant(found)]
+
+
+def _meant(found: list[Problem]) -> set[str]:
+    """Paths that misspelt keys were meant to be: they are not missing besides."""
+    meant = set()
+    for p in found:
+        near = dict(p.arguments).get("near")
+        if p.key == "unknown_key" and isinstance(near, tuple):
+            above = p.path.rpartition(".")[0]
+            meant.add(f"{above}.{near[1]}" if above else near[1])
+    return meant
 
 
 def unit_of(what: Shape | None, path: str) -> str:
@@ -87,6 +99,8 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         return problem(place, path, "bound", said)
     if kind in _TYPES:
         key = _TYPES[kind]
+        if key == "mapping" and isinstance(value, str) and "：" in value:
+            return problem(place, path, "wide_colon_at", {"found": shown(value)})
         return problem(place, path, key, {"unit": in_unit, "found": shown(value), "hint": _hint(key, value)})
     if kind == "literal_error":
         choices = what.choices if what else ()

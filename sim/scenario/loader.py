@@ -14,7 +14,7 @@ from sim.errors import Problem, ScenarioError
 from sim.scenario.checks import combinations
 from sim.scenario.complaints import complaints
 from sim.scenario.document import Document, Node, parse_value
-from sim.scenario.merge import beside, layers, merge
+from sim.scenario.merge import beside, follow, layers, merge
 from sim.scenario.messages import problem
 from sim.scenario.overlay import OVERRIDE, overlay
 from sim.scenario.schema import Scenario
@@ -52,10 +52,14 @@ def load(path: str | os.PathLike[str], overrides: Mapping[str, object] | None = 
             burn_in = under_file(path, under, stack.files[0], read)
         except ScenarioError as error:
             problems += error.problems
-    scenario = _validated(settled, problems, [*stack.files, OVERRIDE])
+    scenario = _validated(settled, problems, [*stack.files, OVERRIDE], stack.whole)
     scenario._file = stack.files[0]
     scenario._burn_in = burn_in
     return scenario
+
+
+_NEEDS_BASE = ("missing", "unknown_stage", "nothing_to_remove", "no_neighbour", "unknown_path")
+"""What nobody can tell while a file that is extended cannot be read."""
 
 
 def override(assignment: str) -> tuple[str, Node]:
@@ -77,7 +81,7 @@ def under_file(
 ) -> Scenario:
     """The scenario that `initial.under` names, as its file stands; its own `under` is not followed."""
     file = under.place.file if under.place.file not in (OVERRIDE, "") else first
-    named = beside(file, under, "initial.under", Path(path).parent.resolve())
+    named = beside(file, under, "initial.under", follow(Path(path).parent))
     stack = layers(named, read, under.place)
     root = stack.merged()
     initial = _node_at(root, "initial")
@@ -88,7 +92,7 @@ def under_file(
     return scenario
 
 
-def _validated(settled: Settled, problems: list[Problem], files: list[str]) -> Scenario:
+def _validated(settled: Settled, problems: list[Problem], files: list[str], whole: bool = True) -> Scenario:
     problems = problems + settled.problems
     scenario = None
     try:
@@ -99,7 +103,7 @@ def _validated(settled: Settled, problems: list[Problem], files: list[str]) -> S
         problems.append(problem(settled.place(path), path, key, arguments))
     if problems or scenario is None:
         known = [p if p.path else replace(p, path=settled.path_at(Place(p.file, p.line, p.column))) for p in problems]
-        raise ScenarioError(_in_order(known, files))
+        raise ScenarioError(_in_order((p for p in known if whole or p.key not in _NEEDS_BASE), files))
     scenario._origins = settled.origins
     return scenario
 

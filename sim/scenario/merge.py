@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from sim.errors import Problem, ScenarioError
 from sim.scenario.document import Document, Node, parse
 from sim.scenario.messages import nearest, problem
 from sim.scenario.shape import ITEMS
-from sim.scenario.source import Place, shown
+from sim.scenario.source import Place, name_of, shown
 
-__all__ = ["MAX_FILES", "Layers", "beside", "is_quantity", "layers", "merge", "node_of"]
+__all__ = ["MAX_FILES", "Layers", "beside", "follow", "is_quantity", "layers", "merge", "node_of"]
 
 MAX_FILES = 10
 """Longest chain of `extends`."""
@@ -21,12 +22,13 @@ MAX_FILES = 10
 _ORDERS = ("remove", "before", "after")
 
 
+@dataclass
 class Layers:
-    """A file and all that it extends, the base first, with what is wrong with them."""
+    """A file and all that it extends, the base first; `whole` unless one of them could not be read."""
 
-    def __init__(self, documents: list[Document], problems: list[Problem]) -> None:
-        self.documents = documents
-        self.problems = problems
+    documents: list[Document]
+    problems: list[Problem]
+    whole: bool = True
 
     @property
     def files(self) -> list[str]:
@@ -51,37 +53,34 @@ def layers(
     Raises
     ------
     ScenarioError
-        A file cannot be read, lies outside the folder tree of the first, or extends itself by a detour.
+        The first file cannot be read. A base that cannot, lies outside the folder tree of the first, or closes a circle
+        is among the problems.
     """
     file = os.fspath(path)
-    tree = Path(file).parent.resolve()
-    seen: list[tuple[Path, str]] = []
-    documents: list[Document] = []
-    problems: list[Problem] = []
+    tree = follow(Path(file).parent)
     read = {} if read is None else read
+    seen: dict[Path, str] = {}
+    stack = Layers([], [])
     while True:
-        real = Path(file).resolve()
-        name = shown(file, 300)[1:-1]
-        if seen and said_at and (len(seen) >= MAX_FILES or real in [r for r, _ in seen]):
-            circle = " -> ".join([n for _, n in seen] + [name])
-            raise ScenarioError([*problems, problem(said_at, "extends", "circle", {"chain": circle})])
-        seen.append((real, name))
+        real, name = follow(Path(file)), name_of(file)
         try:
-            document = read[real] if real in read else parse(file, said_at)
+            if said_at and seen and (len(seen) >= MAX_FILES or real in seen):
+                chain = {"chain": " -> ".join([*seen.values(), name])}
+                raise ScenarioError([problem(said_at, "extends", "circle", chain)])
+            document = read[real] = read.get(real) or parse(file, said_at)
+            seen[real] = name
+            stack.documents.insert(0, document)
+            stack.problems += document.problems
+            named = document.root.value.get("extends")
+            if named is None or named.value is None:
+                return stack
+            file, said_at = beside(file, named, "extends", tree), named.place
         except ScenarioError as error:
-            raise ScenarioError([*problems, *error.problems]) from None
-        documents.insert(0, document)
-        problems += document.problems
-        read[real] = document
-        named = document.root.value.get("extends")
-        if named is None or named.value is None:
-            return Layers(documents, problems)
-        try:
-            file = beside(file, named, "extends", tree)
-        except ScenarioError as error:
-            problems += error.problems
-            return Layers(documents, problems)
-        said_at = named.place
+            if not stack.documents:
+                raise
+            stack.problems += error.problems
+            stack.whole = False
+            return stack
 
 
 def beside(file: str, named: Node, path: str, tree: Path | None = None) -> str:
@@ -96,16 +95,20 @@ def beside(file: str, named: Node, path: str, tree: Path | None = None) -> str:
     if not isinstance(named.value, str) or not named.value.strip():
         raise ScenarioError([problem(named.place, path, "needs_text", found)])
     target = Path(named.value)
-    inside = tree or Path(file).parent.resolve()
+    inside = tree or follow(Path(file).parent)
     joined = Path(file).parent / target
     foreign = target.is_absolute() or "\\" in named.value or ":" in named.value
-    try:
-        leaves = foreign or not joined.resolve().is_relative_to(inside)
-    except (OSError, RuntimeError):
-        leaves = False  # a circle of links: opening it will say so
-    if leaves:
+    if foreign or not follow(joined).is_relative_to(inside):
         raise ScenarioError([problem(named.place, path, "path_leaves", found)])
     return os.path.normpath(joined)
+
+
+def follow(path: Path) -> Path:
+    """The path without links; as it is where the system knows no such path, which opening it will say."""
+    try:
+        return Path(os.path.realpath(path))
+    except (OSError, ValueError):
+        return path
 
 
 def is_quantity(node: Node) -> bool:

@@ -55,8 +55,12 @@ class Regime(Parameters):
     policy: Policy = ()
 
 
+TAGS = ("<scalar>", "<mapping>")
+"""How pydantic calls, in the location of an error, the two forms that a key with a choice may take."""
+
+
 def _form(value: Any) -> str:
-    return "<mapping>" if isinstance(value, Mapping | Parameters) else "<scalar>"
+    return TAGS[isinstance(value, Mapping | Parameters)]
 
 
 class Initial(Parameters):

@@ -13,7 +13,7 @@ from typing import Any
 from sim.errors import ScenarioError
 from sim.scenario.messages import problem
 
-__all__ = ["MAX_BYTES", "Place", "Text", "read", "shown", "stray"]
+__all__ = ["MAX_BYTES", "Place", "Text", "name_of", "read", "shown", "stray"]
 
 MAX_BYTES = 256 * 1024
 """Largest file read. The parser takes about a microsecond a character; this keeps any refusal below a second."""
