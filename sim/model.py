@@ -20,7 +20,7 @@ from sim.entrepreneurs.kernel import EXIT, Tally, live
 from sim.entrepreneurs.leaving import AfterExit, after_exit
 from sim.entrepreneurs.rules import Constants
 from sim.market.demand import Competition
-from sim.observation import Observation, calendar_month, month_label
+from sim.observation import KEPT, Observation, calendar_month, month_label
 from sim.policy.ledger import Ledger, Now
 from sim.scenario.schema import Scenario
 
@@ -189,7 +189,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         rows = (self.people.call & EXIT).nonzero()[0]
         if not len(rows):
             return
-        gone = self.people.take(rows)
+        gone = self.people.take(rows, KEPT)
         self.houses.leave(gone["house"])
         self.observation.closed(self.month, gone, self.houses.stage_of[gone["house"]], self._after_exit(gone))
         moved, to = self.people.remove(rows)

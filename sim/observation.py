@@ -15,12 +15,12 @@ from sim.entrepreneurs.columns import Columns
 from sim.policy.ledger import Ledger
 from sim.tables import EXIT_REASONS, OUTSIDE
 
-__all__ = ["Observation", "calendar_month", "month_label"]
+__all__ = ["KEPT", "Observation", "calendar_month", "month_label"]
 
 _REASONS = ("arrived", "admitted", "tenancy_ended", "fell_back", *EXIT_REASONS)
 _FIRST_EXIT = len(_REASONS) - len(EXIT_REASONS) - 1
 _AFTER = ("employee", "restart", "leaves")
-_KEPT = (
+KEPT = (
     "uid", "age", "education", "origin", "channel", "initial", "potential", "smoothed", "first_sales", "staff",
     "received", "house", "highest", "months_in", "call", "spent",
 )  # fmt: skip
@@ -76,10 +76,9 @@ class Observation:
         self._note(month, uid, left, entered, house, np.full(len(uid), _REASONS.index(reason), np.int8))
 
     def closed(self, month: int, gone: dict[str, Any], stage: NDArray[Any], after: NDArray[np.int8]) -> None:
-        """People closed: `gone` holds their last rows, `after` indexes employee, restart, leaves."""
+        """People closed: `gone` holds the columns `KEPT` of their last rows, `after` indexes employee, restart, leaves."""
         self._flows[3] += np.bincount(stage, minlength=len(self.places))
-        kept = {k: gone[k] for k in _KEPT}
-        self._exits.append({**kept, "exit_month": np.full(len(stage), month, np.int16), "after": after, "stage": stage})
+        self._exits.append({**gone, "exit_month": np.full(len(stage), month, np.int16), "after": after, "stage": stage})
         nowhere = np.full(len(stage), -1, np.int8)
         self._note(month, gone["uid"], stage, nowhere, nowhere, (gone["call"] & 3) + _FIRST_EXIT)
 
@@ -88,13 +87,14 @@ class Observation:
 
     def observe(self, month: int, people: Columns, houses: Houses, by_house: NDArray[np.int64], city: Any) -> None:
         """The month's end: stocks by stage, sales and staff by the stage in which they were made, the city."""
-        bounds = [*houses.first, houses.outside]
+        bounds = houses.bounds
         living = np.add.reduceat(houses.tenants, bounds)
         self.living = living.tolist()
         sales = np.add.reduceat(by_house[:, 0], bounds)
         staff = np.add.reduceat(by_house[:, 2] & ((1 << 40) - 1), bounds)
-        waiting = np.append(houses.waiting, 0)
-        self._months.append(np.vstack([living, self._flows, waiting, sales, staff]))
+        row = np.zeros((8, len(self.places)), np.int64)
+        row[0], row[1:5], row[5, :-1], row[6], row[7] = living, self._flows, houses.waiting, sales, staff
+        self._months.append(row)
         self._city.append(city)
         if self._panel and (month + 1) % 12 == 0:
             kept = ("uid", "age", "house", "smoothed", "staff")
@@ -122,7 +122,7 @@ class Observation:
 
     def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses) -> pd.DataFrame:
         end = len(self._months)
-        living = {k: getattr(people, k) for k in _KEPT}
+        living = {k: getattr(people, k) for k in KEPT}
         never = np.full(people.size, -1, np.int16)
         living |= {"exit_month": never, "after": never.astype(np.int8), "stage": houses.stage_of[people.house]}
         parts = [*self._exits, living]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from sim.chain.stage import Stage
 from sim.entrepreneurs.arithmetic import exp, log
+from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.kernel import House
 
 if TYPE_CHECKING:
@@ -19,6 +20,23 @@ if TYPE_CHECKING:
 __all__ = ["Facility", "Houses"]
 
 _ROOM = 2**40  # what an open house has room for
+
+
+@kernel
+def _count(tenants: NDArray[np.int64], house: NDArray[Any], step: int) -> None:
+    for h in house:
+        tenants[h] += step
+
+
+@kernel
+def _seat(tenants: NDArray[np.int64], places: NDArray[np.int64], first: int, chosen: NDArray[np.int64]) -> None:
+    for i in range(chosen.size):
+        best = -1
+        for h in range(tenants.size):
+            if tenants[h] < places[h] and (best < 0 or tenants[h] < tenants[best]):
+                best = h
+        tenants[best] += 1
+        chosen[i] = first + best
 
 
 class Houses:
@@ -32,7 +50,7 @@ class Houses:
     places : (houses,) int64
         A very large number where a house is open to all.
     first, count : (stages,) int64
-        First house and number of houses of each stage.
+        First house and number of houses of each stage; `bounds` has the first place outside as well.
     table : House
         What the month needs to know of each house; rent and peers move from month to month.
     """
@@ -43,6 +61,7 @@ class Houses:
         self.count = np.array([s.facilities for s in stages])
         self.first = np.concatenate([[0], np.cumsum(self.count)[:-1]])
         self.outside = int(self.count.sum())
+        self.bounds = np.append(self.first, self.outside)
         self.stage_of = np.concatenate([np.repeat(np.arange(n), self.count), np.full(n, n)]).astype(np.int8)
         self.tenants = np.zeros(len(self.stage_of), np.int64)
         per_house = [_ROOM if s.places is None else s.places for s in stages]
@@ -93,21 +112,18 @@ class Houses:
 
     def seats(self, stage: int, count: int) -> NDArray[np.int64]:
         """Houses for `count` admitted, emptiest first; each counts as taken. There must be room."""
-        houses = np.arange(self.first[stage], self.first[stage] + self.count[stage])
-        free = np.minimum(np.maximum(self.places[houses] - self.tenants[houses], 0), count)
-        house = np.repeat(houses, free)
-        filled = np.arange(len(house)) - np.repeat(np.cumsum(free) - free, free) + self.tenants[house]
-        chosen = house[np.lexsort((house, filled))[:count]]
-        self.enter(chosen)
+        houses = self.of(stage)
+        chosen = np.empty(count, np.int64)
+        _seat(self.tenants[houses], self.places[houses], houses.start, chosen)
         return chosen
 
     def enter(self, house: NDArray[Any]) -> None:
         """Count people into their houses."""
-        self.tenants += np.bincount(house, minlength=len(self.tenants))
+        _count(self.tenants, house, 1)
 
     def leave(self, house: NDArray[Any]) -> None:
         """Count people out of their houses."""
-        self.tenants -= np.bincount(house, minlength=len(self.tenants))
+        _count(self.tenants, house, -1)
 
     def open_month(self) -> None:
         """Rents follow crowding: rent x (tenants / usual tenants)^crowding where there are more than usual."""

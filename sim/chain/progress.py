@@ -79,6 +79,27 @@ def _wishes(
             wishes[t, j] = above and size and fits and asks
 
 
+@kernel
+def _settle_in(
+    s: State,
+    spent: NDArray[np.int16],
+    rows: NDArray[np.int64],
+    left: NDArray[Any],
+    entered: NDArray[Any],
+    stage_of: NDArray[np.int8],
+) -> None:
+    outside = spent.shape[0] - 1
+    for j in range(rows.size):
+        i = rows[j]
+        spent[stage_of[left[j]], i] += s.months_in[i]
+        s.house[i] = entered[j]
+        s.months_in[i] = 0
+        s.low_months[i] = 0
+        arrived = stage_of[entered[j]]
+        if arrived < outside and arrived > s.highest[i]:
+            s.highest[i] = arrived
+
+
 def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int, int]) -> list[Move]:
     """Carry out what `people.call` asks of the chain this month; returns the moves, each row in one at most.
 
@@ -139,10 +160,5 @@ def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int,
         move(here, np.concatenate([houses.seats(s - 1, len(back)), away]), "fell_back")
 
     for m in moves:
-        people.spent[houses.stage_of[m.left], m.rows] += people.months_in[m.rows].astype(np.int16)
-        people.house[m.rows] = m.entered
-        people.months_in[m.rows] = 0
-        people.low_months[m.rows] = 0
-        arrived = houses.stage_of[m.entered]
-        people.highest[m.rows] = np.maximum(people.highest[m.rows], np.where(arrived < stages, arrived, 0))
+        _settle_in(people.state, people.spent, m.rows, m.left, m.entered, houses.stage_of)
     return moves

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -125,11 +125,13 @@ class Columns:
         self._views = {}
         return slice(start, stop)
 
-    def take(self, rows: Array) -> dict[str, Array]:
+    def take(self, rows: Array, names: Iterable[str] = (*COLUMNS, "spent")) -> dict[str, Array]:
         """A copy of some rows, column by column; ``spent`` is (stages + 1, rows)."""
         blocks = {kind: block[:, rows] for kind, block in self._blocks.items()}
-        out: dict[str, Array] = {name: blocks[self._at[name][0]][self._at[name][1]] for name in COLUMNS}
-        out["spent"] = blocks["i2"][self._spent]
+        out: dict[str, Array] = {}
+        for name in names:
+            kind, i = self._at[name] if name != "spent" else ("i2", self._spent)
+            out[name] = blocks[kind][i]
         return out
 
     def remove(self, rows: Array) -> tuple[Array, Array]:

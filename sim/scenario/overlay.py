@@ -79,7 +79,7 @@ def _unknown(root: Node, path: str) -> list[str] | None:
         prefix = ".".join(walked)
         known = _keys(what, node)
         if part not in known and not (what and what.kind == "table"):
-            rest = "".join(f".{p}" for p in parts)
+            rest = "".join(f".{shown(p)[1:-1]}" for p in parts)
             return [(f"{prefix}." if prefix else "") + k + rest for k in known]
         walked.append(part)
         what, node = _step(what, node, part, prefix)

@@ -20,6 +20,10 @@ from sim.policy._instrument import Month, PolicyInstrument, find, types
 __all__ = ["Horizon", "Initial", "Regime", "Replicates", "Scenario", "Until"]
 
 
+TAGS = ("\0scalar", "\0mapping")
+"""How pydantic calls the two forms of a key in the location of an error; no key of a file is called so."""
+
+
 def _instrument(value: Any) -> Any:
     """Each entry of `policy` becomes the instrument that its `type` names."""
     if not isinstance(value, Mapping):
@@ -55,10 +59,6 @@ class Regime(Parameters):
     policy: Policy = ()
 
 
-TAGS = ("<scalar>", "<mapping>")
-"""How pydantic calls, in the location of an error, the two forms that a key with a choice may take."""
-
-
 def _form(value: Any) -> str:
     return TAGS[isinstance(value, Mapping | Parameters)]
 
@@ -74,7 +74,7 @@ class Initial(Parameters):
 
     kind: Literal["empty", "burn_in"] = "empty"
     months: int = quantity(156, unit="months", low=1, high=1200, zh="预热月数", en="months of burn-in", assumed="13 years, as the talent figure counts")  # fmt: skip # noqa: E501
-    under: Annotated[Annotated[str, Tag("<scalar>")] | Annotated[Regime, Tag("<mapping>")], Discriminator(_form)] | None = Field(default=None, description="scenario file whose chain and policy hold during the burn-in")  # fmt: skip # noqa: E501
+    under: Annotated[Annotated[str, Tag(TAGS[0])] | Annotated[Regime, Tag(TAGS[1])], Discriminator(_form)] | None = Field(default=None, description="scenario file whose chain and policy hold during the burn-in")  # fmt: skip # noqa: E501
     entities: int | None = quantity(None, unit="count", low=1, high=5 * 10**6, zh="期初主体数", en="entities at the start; null = as the burn-in leaves them", assumed="as the burn-in leaves them")  # fmt: skip # noqa: E501
     mean_sales: float | None = quantity(None, unit="CNY/year", low=1, high=1e9, range=(650000, 800000), zh="期初平均年销售额", en="mean annual sales at the start; null = as the burn-in leaves it", assumed="as the burn-in leaves it")  # fmt: skip # noqa: E501
 
@@ -93,7 +93,7 @@ class Replicates(Parameters):
     until: Until
 
 
-Count = Annotated[int, Field(ge=1, le=100000), Tag("<scalar>")]
+Count = Annotated[int, Field(ge=1, le=100000), Tag(TAGS[0])]
 
 
 class Scenario(Parameters):
@@ -104,7 +104,7 @@ class Scenario(Parameters):
     description: Label = Label()
     horizon: Horizon = Horizon()
     seed: int = quantity(1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any")
-    replicates: Annotated[Count | Annotated[Replicates, Tag("<mapping>")], Discriminator(_form)] = 20
+    replicates: Annotated[Count | Annotated[Replicates, Tag(TAGS[1])], Discriminator(_form)] = 20
     engine: Literal["columns", "objects"] = "columns"
     initial: Initial = Initial()
     arrivals: Arrivals = Arrivals()

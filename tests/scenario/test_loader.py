@@ -73,9 +73,9 @@ seed: 3
         ),
         (7, 3, "arrivals.education", "shares must add to 1 (they add to 1.1)"),
         (10, 44, "chain.incubator.places", "must be >= 0 places (got -3)"),
-        (10, 55, "chain.incubator.tenancy", "must be >= 1 months (got 0)"),
-        (11, 43, "chain.park.facilities", 'unit "CNY/month" does not fit count'),
-        (13, 41, "policy.rent.share.incubatr", 'the chain has no stage "incubatr"; did you mean incubator?'),
+        (10, 57, "chain.incubator.tenancy", "must be >= 1 months (got 0)"),
+        (11, 45, "chain.park.facilities", 'unit "CNY/month" does not fit count'),
+        (13, 53, "policy.rent.share.incubatr", 'the chain has no stage "incubatr"; did you mean incubator?'),
         (14, 1, "", 'key "seed" is given twice; first on line 2'),
     ]
 

@@ -1,0 +1,61 @@
+"""The screen: where text goes, how wide it may be, and how far a run is."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from sim.presentation.catalogue import Lang, text
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+__all__ = ["progress", "say"]
+
+_WIDTH = 100
+"""Columns of text that no terminal bounds."""
+
+
+def say(what: RenderableType, *, wide: bool = False) -> None:
+    """Print to standard output: colours only on a terminal, none with NO_COLOR, markup in names inert.
+
+    `wide`: lines that go into a file or another program are not folded. A reader who has gone away is a
+    BrokenPipeError.
+    """
+    bound = sys.stdout.isatty() or "COLUMNS" in os.environ
+    _console(None if bound else 1000 if wide else _WIDTH).print(what, crop=False)
+
+
+def _console(width: int | None) -> Console:
+    from rich.console import Console
+
+    class Plain(Console):
+        def on_broken_pipe(self) -> None:
+            """As every other print does; rich would leave with an exit code of its own."""
+            raise BrokenPipeError
+
+    return Plain(markup=False, emoji=False, highlight=False, width=width)
+
+
+@contextmanager
+def progress(lang: Lang, *, shown: bool = True) -> Iterator[Callable[[float, int], None] | None]:
+    """A bar on standard error with rate and time left, as `sim.run.run` reports to it; None where nobody would see it."""
+    if not (shown and sys.stderr.isatty()):
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[done]}"), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(text("progress.start", lang), total=None, done="")
+
+        def tell(done: float, total: int) -> None:
+            speed = bar.tasks[0].speed or 0.0
+            said = text("progress.rate", lang, done=int(done), total=total, rate=f"{60 * speed:,.0f}")
+            bar.update(task, total=total, completed=done, done=said, description=text("progress.run", lang))
+
+        yield tell
