@@ -1,10 +1,10 @@
 """What can go wrong, as one tree.
 
-    SimError                  anything this package raises on purpose; the command line prints it without a traceback
-    ├── ScenarioError         a scenario or study file is wrong: every problem of the file, each with its place
-    ├── EvidenceError         a figure is unknown, rejected, or its unit does not fit
-    ├── RunError              a run could not be carried out
-    └── StoreError            a run folder cannot be read or written
+SimError                  anything this package raises on purpose; the command line prints it without a traceback
+├── ScenarioError         a scenario or study file is wrong: every problem of the file, each with its place
+├── EvidenceError         a figure is unknown, rejected, or its unit does not fit
+├── RunError              a run could not be carried out
+└── StoreError            a run folder cannot be read or written
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import mesa
@@ -98,7 +99,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             model_reporters={
                 "month": lambda m: m.month,
                 "living": lambda m: m.people.size,
-                **{place: (lambda m, i=i: m.observation.living[i]) for i, place in enumerate(self.observation.places)},
+                **{place: partial(_living, place=i) for i, place in enumerate(self.observation.places)},
                 "former_founders": lambda m: m.former_founders,
             }
         )
@@ -247,18 +248,21 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         people = before.people
         rows = np.argsort(people.uid, kind="stable")
         house = _rehoused(people.house[rows], before.houses, self.houses)
+        highest = _stages_in(before.houses, self.houses)[people.highest[rows]]
         if initial.entities is not None:
             copies = np.arange(initial.entities) * len(rows) // initial.entities
             first = np.r_[True, copies[1:] != copies[:-1]] if len(copies) else np.zeros(0, bool)
-            rows, house = rows[copies], house[copies]
+            rows, house, highest = rows[copies], house[copies], highest[copies]
             seated = self.houses.places[house] < 2**40
-            house = np.where(seated & ~first, self.houses.outside + people.highest[rows].astype(np.int64), house)
+            house = np.where(seated & ~first, self.houses.outside + highest, house)
         house = self._within_places(house)
+        stage = self.houses.stage_of[house]
         taken = people.take(rows)
         if initial.entities is not None:
             taken["uid"] = _renumbered(self.start - taken["age"])
         taken.update(
             house=house.astype(np.int16),
+            highest=np.maximum(highest, np.where(stage < len(self.stages), stage, 0)).astype(np.int8),
             initial=np.ones(len(rows), np.int8),
             received=np.zeros(len(rows)),
             waiting=np.zeros(len(rows), np.int8),
@@ -277,7 +281,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.houses.enter(self.people.house)
         scale = len(rows) / people.size if people.size else 0.0
         if initial.entities is None:
-            self.former_founders, self._leavers, self._returns = before.former_founders, before._leavers, before._returns
+            self.former_founders, self._leavers, self._returns = (
+                before.former_founders,
+                before._leavers,
+                before._returns,
+            )
         else:
             self.former_founders = int(before.former_founders * scale)
         self.houses.table.peer_level[:] = _mapped_peers(before.houses, self.houses)
@@ -290,6 +298,10 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         rank[order] = np.arange(len(house)) - starts[house[order]]
         stage = np.minimum(self.houses.stage_of[house], len(self.stages) - 1)
         return np.where(rank < self.houses.places[house], house, self.houses.outside + stage.astype(np.int64))
+
+
+def _living(model: Pipeline, place: int) -> int:
+    return model.observation.living[place]
 
 
 def _rehoused(house: NDArray[Any], old: Houses, new: Houses) -> NDArray[np.int64]:
@@ -305,7 +317,15 @@ def _rehoused(house: NDArray[Any], old: Houses, new: Houses) -> NDArray[np.int64
                 target[old.first[s] + k] = new.outside + there
         if there is not None:
             target[old.outside + s] = new.outside + there
-    return target[house]
+    chosen: NDArray[np.int64] = target[house]
+    return chosen
+
+
+def _stages_in(old: Houses, new: Houses) -> NDArray[np.int64]:
+    """For each stage of another chain the same one here, or the one before it that there is."""
+    ids = [s.id for s in new.stages]
+    found = [ids.index(s.id) if s.id in ids else 0 for s in old.stages]
+    return np.maximum.accumulate(np.array(found))
 
 
 def _mapped_peers(old: Houses, new: Houses) -> NDArray[np.float64]:
@@ -319,7 +339,7 @@ def _mapped_peers(old: Houses, new: Houses) -> NDArray[np.float64]:
 def _renumbered(opened: NDArray[Any]) -> NDArray[np.int64]:
     """Fresh identities for people who opened in these calendar months: slots count up within each month."""
     order = np.argsort(opened, kind="stable")
-    months, starts = np.unique(opened[order], return_index=True)
+    starts = np.unique(opened[order], return_index=True)[1]
     slot = np.empty(len(opened), np.int64)
     slot[order] = np.arange(len(opened)) - np.repeat(starts, np.diff(np.r_[starts, len(opened)]))
     return opened.astype(np.int64) * 10**7 + slot * 10

@@ -56,6 +56,7 @@ class Observation:
         self._moves: list[tuple[Any, ...]] = []
         self._months: list[NDArray[np.int64]] = []
         self._city: list[tuple[float, ...]] = []
+        self.living = [0] * len(self.places)
         self._snapshots: list[dict[str, Any]] = []
         self.clear_month()
 
@@ -76,7 +77,7 @@ class Observation:
         self._note(month, uid, left, entered, house, np.full(len(uid), _REASONS.index(reason), np.int8))
 
     def closed(self, month: int, gone: dict[str, Any], stage: NDArray[Any], after: NDArray[np.int8]) -> None:
-        """People closed: `gone` holds the columns `KEPT` of their last rows, `after` indexes employee, restart, leaves."""
+        """People closed: `gone` holds `KEPT` of their last rows, `after` indexes employee, restart, leaves."""
         self._flows[3] += np.bincount(stage, minlength=len(self.places))
         self._exits.append({**gone, "exit_month": np.full(len(stage), month, np.int16), "after": after, "stage": stage})
         nowhere = np.full(len(stage), -1, np.int8)
@@ -118,7 +119,7 @@ class Observation:
         return pd.DataFrame({"replicate": np.full(length, replicate, np.int16), **columns}, copy=False)
 
     def _category(self, codes: NDArray[Any], labels: Sequence[str]) -> pd.Categorical:
-        return pd.Categorical.from_codes(np.asarray(codes), categories=list(labels))
+        return pd.Categorical.from_codes(codes, list(labels))  # type: ignore[no-any-return, call-overload]
 
     def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses) -> pd.DataFrame:
         end = len(self._months)

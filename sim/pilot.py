@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -10,10 +11,23 @@ from sim.scenario.schema import Scenario
 from sim.statistics import summary
 from sim.store import size
 
-__all__ = ["Estimate", "estimate"]
+__all__ = ["Estimate", "estimate", "most", "workers"]
 
 _SMALL, _LARGE = 1_000, 20_000
 """assumed: founders of the two pilots; together a second or so."""
+
+
+def workers(scenario: Scenario, jobs: int | None = None, threads: int | None = None) -> tuple[int, int]:
+    """Replicates at a time and threads in each that fill this machine, where they are not given."""
+    available = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    jobs = jobs or min(available, most(scenario))
+    return jobs, threads or max(available // jobs, 1)
+
+
+def most(scenario: Scenario) -> int:
+    """Replicates at most; a rule may end a run sooner."""
+    rule = scenario.replicates
+    return rule if isinstance(rule, int) else rule.until.max
 
 
 @dataclass(frozen=True)
@@ -34,9 +48,7 @@ def estimate(scenario: Scenario, *, jobs: int = 1) -> Estimate:
 
     Places, and what else does not grow with the founders, stay as they are, so this is a guess within a factor of two.
     """
-    rule = scenario.replicates
-    replicates = rule if isinstance(rule, int) else rule.until.max
-    founders = _founders(scenario)
+    replicates, founders = most(scenario), _founders(scenario)
     _cost(scenario, min(1.0, 10 / founders))  # compiles, and warms up what is slow at first
     small, large = min(1.0, _SMALL / founders), min(1.0, _LARGE / founders)
     seconds, used = _cost(scenario, large)

@@ -142,7 +142,7 @@ class Houses:
 
 
 class Facility(mesa.Agent):  # type: ignore[misc]
-    """A house of a stage: places, tenants, waiting list. A view onto its row of `Houses`, as an entrepreneur is of his."""
+    """A house of a stage: places, tenants, waiting list. A view onto its row of `Houses`."""
 
     def __init__(self, model: mesa.Model, houses: Houses, house: int) -> None:
         super().__init__(model)
@@ -150,14 +150,19 @@ class Facility(mesa.Agent):  # type: ignore[misc]
         self.house = house
 
     @property
+    def _stage(self) -> Stage:
+        stage: Stage = self._houses.stages[self._houses.stage_of[self.house]]
+        return stage
+
+    @property
     def stage(self) -> str:
         """Id of its stage."""
-        return self._houses.stages[self._houses.stage_of[self.house]].id
+        return str(self._stage.id)
 
     @property
     def places(self) -> int | None:
         """Places; None if open to all."""
-        return self._houses.stages[self._houses.stage_of[self.house]].places
+        return self._stage.places
 
     @property
     def tenants(self) -> int:

@@ -1,4 +1,4 @@
-"""The chain's part of the month: tenancies end, applicants take free places from the top stage down, the weak fall back."""
+"""The chain's part of the month: tenancies end, applicants take free places from the top down, the weak fall back."""
 
 from __future__ import annotations
 

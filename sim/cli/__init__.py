@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 from sim.cli.figures import figures
-from sim.cli.program import INTERRUPTED, Program, common
+from sim.cli.program import INTERRUPTED, Option, Program, common
 from sim.cli.runs import run
 from sim.cli.scenarios import check, describe, new
 
@@ -18,7 +18,7 @@ __all__ = ["main", "sim"]
 
 
 @click.group("sim", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="entrepreneur-pipeline", message="%(package)s %(version)s")
+@click.version_option(package_name="entrepreneur-pipeline", message="%(package)s %(version)s", cls=Option)
 @common
 def sim() -> None:
     """The program; its verbs follow in the order in which they are used."""

@@ -73,12 +73,11 @@ def audit(voice: Voice, file: str, status: str | None, assignments: tuple[str, .
 
     scenario = load(file, overrides(assignments))
     rows = audit(scenario.provenance.values())
-    shown = [row for row in rows if status in (None, row.status)]
     if voice.json:
-        numbers = [row.flat() for row in shown]
-        voice.give({"file": file, "counts": counts(rows), "differing": sum(not r.agrees for r in rows), "numbers": numbers})
+        numbers = [row.flat() for row in rows if status in (None, row.status)]
+        voice.give({"file": file, "counts": counts(rows), "numbers": numbers})
     else:
-        for part in audit_table(shown, rows, voice.lang):
+        for part in audit_table(rows, voice.lang, status):
             say(part, wide=True)
 
 

@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 
 import click
@@ -18,7 +19,7 @@ import click
 from sim.errors import Problem, ScenarioError, SimError
 from sim.presentation.catalogue import Lang, clean, error, known, language, text
 
-__all__ = ["Program", "Verb", "VerbGroup", "Voice", "common", "file", "option"]
+__all__ = ["Option", "Program", "Verb", "VerbGroup", "Voice", "common", "file", "option"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -75,10 +76,11 @@ def _voice(ctx: click.Context) -> Voice:
     return root.obj
 
 
-class _Option(click.Option):
+class Option(click.Option):
     """An option whose help is in the catalogue."""
 
     def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """Names and help, in the user's language."""
         self.help = _voice(ctx).text(f"option.{self.name}")
         return super().get_help_record(ctx)
 
@@ -107,7 +109,7 @@ class Verb(click.Command):
                 formatter.write_paragraph()
                 with formatter.indentation():
                     for line in said.strip().splitlines():
-                        formatter.write(f"{'':>{formatter.current_indent}}{line}\n")
+                        formatter.write(f"{'':>{formatter.current_indent}}{line}".rstrip() + "\n")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Options with their help; the verbs of a group."""
@@ -116,7 +118,8 @@ class Verb(click.Command):
             with formatter.section(voice.text("verbs")):
                 formatter.write_dl([(name, verb.get_short_help_str()) for name, verb in verbs])
         with formatter.section(voice.text("options")):
-            formatter.write_dl([r for p in self.get_params(ctx) if (r := p.get_help_record(ctx))])
+            params = (p for p in self.get_params(ctx) if isinstance(p, click.Option))
+            formatter.write_dl([record for p in params if (record := p.get_help_record(ctx))])
 
     def _verbs(self, ctx: click.Context) -> list[tuple[str, click.Command]]:
         return []
@@ -192,7 +195,7 @@ class Program(VerbGroup):
 def _spoken(words: Sequence[str]) -> Lang:
     """The language of the whole program, help included: of the last ``--lang`` that is one, else the locale's."""
     given = [w.removeprefix("--lang=") for w in words if w.startswith("--lang=")]
-    given += [after for word, after in zip(words, words[1:], strict=False) if word == "--lang"]
+    given += [after for word, after in pairwise(words) if word == "--lang"]
     return language(next((w for w in reversed(given) if w in ("zh", "en")), None))
 
 
@@ -237,7 +240,7 @@ def _in_chinese(mistake: click.ClickException) -> str:
 
 def option(*names: str, **attributes: Any) -> Callable[[_F], _F]:
     """An option whose help is in the catalogue, under its name."""
-    return click.option(*names, cls=_Option, **attributes)
+    return click.option(*names, cls=Option, **attributes)
 
 
 def file(name: str = "file", **attributes: Any) -> Callable[[_F], _F]:

@@ -20,13 +20,13 @@ __all__ = ["run"]
 @click.command(cls=Verb)
 @file()
 @option("--out", "-o", metavar="DIR", type=click.Path())
-@option("--seed", type=click.IntRange(0, 2**63 - 1))
-@option("--replicates", "-n", type=click.IntRange(1, 100_000))
-@option("--months", type=click.IntRange(1, 1200))
+@option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N")
+@option("--replicates", "-n", type=click.IntRange(1, 100_000), metavar="N")
+@option("--months", type=click.IntRange(1, 1200), metavar="N")
 @option("--set", "assignments", metavar="PATH=VALUE", multiple=True)
 @option("--engine", type=click.Choice(["columns", "objects"]))
-@option("--jobs", "-j", type=click.IntRange(1))
-@option("--threads", type=click.IntRange(1))
+@option("--jobs", "-j", type=click.IntRange(1), metavar="N")
+@option("--threads", type=click.IntRange(1), metavar="N")
 @option("--dry-run", is_flag=True)
 @option("--force", is_flag=True)
 @option("--no-figures", is_flag=True)
@@ -91,9 +91,8 @@ def _estimate(voice: Voice, scenario: Scenario, jobs: int) -> None:
 
 def _answer(voice: Voice, scenario: Scenario, result: Result, folder: Path) -> None:
     from sim.evidence.audit import audit, counts
-    from sim.presentation.answer import Answer, show
+    from sim.presentation.answer import Answer, plain, show
     from sim.presentation.catalogue import labels, title
-    from sim.run import summary_json
 
     if voice.json:
         voice.give(
@@ -102,7 +101,7 @@ def _answer(voice: Voice, scenario: Scenario, result: Result, folder: Path) -> N
                 "hash": scenario.hash(),
                 "seed": scenario.seed,
                 "replicates": result.replicates,
-                "summary": result.outcomes(),
+                "summary": plain(result.summary),
                 "folder": str(folder),
             }
         )

@@ -1,6 +1,6 @@
 """The Mesa driver: an entrepreneur as an agent, whose month reads like the story and calls the same rules.
 
-An agent is a view onto a row of the columns, so there is no second copy of the state. Subclass it and override one verb.
+An agent is a view onto a row of the columns, so there is no second copy of the state. Subclass it, override one verb.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Entrepreneur(mesa.Agent):  # type: ignore[misc]
     def step(self) -> None:
         """His month: trade, settle, learn, decide, move on; then what he asks of the chain."""
         uid, (k0, k1, month) = self.uid, self.model.month_key
-        low, high = uid & 0xFFFFFFFF, uid >> 32
+        low, high = uid & 0xFFFFFFFF, (uid >> 32) & 0xFFFFFFFF
         self._words = (*philox(low, high, month, 0, k0, k1), *philox(low, high, month, 1, k0, k1))
         self._table = self.model.houses.table
         self.trade()

@@ -59,8 +59,12 @@ class ChannelMix(_Shares):
     """Shares of arrivals by sales channel."""
 
     domestic: float = _share(0.55, "国内电商", "domestic", assumed="the rest of 1 beside the other two")
-    livestream: float = _share(0.15, "直播电商", "live-streaming", assumed="live share of transactions 2025, low confidence")
-    cross_border: float = _share(0.30, "跨境电商", "cross-border", assumed="cross-border share of transactions 2025: 30 %")
+    livestream: float = _share(
+        0.15, "直播电商", "live-streaming", assumed="live share of transactions 2025, low confidence"
+    )
+    cross_border: float = _share(
+        0.30, "跨境电商", "cross-border", assumed="cross-border share of transactions 2025: 30 %"
+    )
 
 
 class Arrivals(Parameters):

@@ -1,8 +1,8 @@
-"""The parameters of the rulebook, grouped as the rules are. No source gives them: each is assumed, with its literature.
+"""The rulebook's parameters, grouped as the rules are. No source gives them: each is assumed, with its literature.
 
-The defaults lie within the ranges of the literature and were chosen together, so that newcomers' survival at ages 1 to 5
-(0.76, 0.60, 0.50, 0.44, 0.40), their mean sales (0.7 million CNY a year) and the share that starts without staff (0.75 to
-0.90) come out. Many other sets do as well: nothing but the ranges should be read into one number.
+The defaults lie within the ranges of the literature and were chosen together, so that newcomers' survival at ages 1
+to 5 (0.76, 0.60, 0.50, 0.44, 0.40), their mean sales (0.7 million CNY a year) and the share that starts without staff
+(0.75 to 0.90) come out. Many other sets do as well: nothing but the ranges should be read into one number.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ class Growth(Parameters):
 
     kappa: float = quantity(
         0.066, unit="1/month", low=0, high=1, range=(0.03, 0.2), zh="向潜力靠拢的速度",
-        en="speed at which potential draws the level in", assumed="slow demand learning: Foster, Haltiwanger, Syverson 2016",
+        en="speed at which potential draws the level in",
+        assumed="slow demand learning: Foster, Haltiwanger, Syverson 2016",
     )  # fmt: skip
     drift: float = quantity(
         -0.013, unit="log/month", low=-0.5, high=0.5, range=(-0.018, 0), zh="优势被模仿的磨损",
@@ -151,7 +152,7 @@ class Exit(Parameters):
         0.034, unit="1/year", low=0, high=1, range=(0.02, 0.05), zh="意外离开的年概率",
         en="yearly chance of leaving for family, health or moving away", assumed="MODEL 4",
     )  # fmt: skip
-    insolvency: bool = Field(True, description="insolvent founders close")
+    insolvency: bool = Field(default=True, description="insolvent founders close")
     review: float = quantity(
         0.28, unit="1/month", low=0, high=1, range=(0.2, 0.6), zh="每月复盘的概率",
         en="chance that a founder reviews his shop this month", assumed="Holtz-Eakin et al. 1994",

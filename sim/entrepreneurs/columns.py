@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +53,18 @@ COLUMNS: dict[str, Field] = {
     "call": Field("i1", "bits", "what the month asks for: see kernel"),
 }
 
-State = NamedTuple("State", [(name, Array) for name in COLUMNS])  # type: ignore[misc]
+if TYPE_CHECKING:
+
+    class State(tuple[Array, ...]):
+        """All columns of `COLUMNS`, by name."""
+
+        def __getattr__(self, name: str) -> Array: ...
+
+        @classmethod
+        def _make(cls, arrays: Iterable[Array]) -> State: ...
+
+else:
+    State = NamedTuple("State", [(name, Array) for name in COLUMNS])
 
 
 class Columns:
@@ -90,7 +101,7 @@ class Columns:
         self._grown()
 
     def _grown(self) -> None:
-        self.state = State(*(self._blocks[self._at[n][0]][self._at[n][1]] for n in COLUMNS))
+        self.state = State._make(self._blocks[self._at[n][0]][self._at[n][1]] for n in COLUMNS)
         self._views: dict[str, Array] = {}
 
     def __getattr__(self, name: str) -> Array:

@@ -95,7 +95,7 @@ def lane(words: tuple[int, int, int, int], index: int) -> int:
 @rule
 def uniform(k0: int, k1: int, stream: int, uid: int, month: int) -> float:
     """The draw of `stream` for person `uid` in calendar month `month`, strictly between 0 and 1."""
-    words = philox(uid & 0xFFFFFFFF, (uid >> 32) & 0xFFFFFFFF, month & 0xFFFFFFFF, stream >> 2, k0, k1)
+    words = philox(uid & 0xFFFFFFFF, (uid >> 32) & 0xFFFFFFFF, month, stream >> 2, k0, k1)
     return word_to_uniform(lane(words, stream & 3))
 
 
@@ -109,7 +109,7 @@ def _uniforms(k0: int, k1: int, stream: int, uid: NDArray[np.int64], month: int)
 
 def uniforms(key: tuple[int, int], stream: Stream, uid: NDArray[np.int64], month: int) -> NDArray[np.float64]:
     """The draws of `stream` for many persons: shape of `uid`, each strictly between 0 and 1."""
-    return _uniforms(key[0], key[1], int(stream), uid, month)  # type: ignore[no-any-return]
+    return _uniforms(key[0], key[1], int(stream), uid, month)
 
 
 def replicate_key(seed: int, replicate: int) -> tuple[int, int]:
@@ -144,4 +144,3 @@ def poisson(key: tuple[int, int], stream: Stream, mean: float, month: int) -> in
     Sums of independent Poisson numbers are Poisson; the parts keep exp(-mean) far from underflow.
     """
     return int(_poisson(key[0], key[1], stream >> 2, float(mean), month))
-

@@ -1,4 +1,4 @@
-"""Newcomers: their identity, attributes and start, all from draws keyed by who they are and not by when or under what policy."""
+"""Newcomers: identity, attributes and start, from draws keyed by who they are, not by when or under what policy."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ guards against negative ones, which turns loads into gathers (measured: 53 inste
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -194,7 +195,9 @@ def _live(
             falls = s.low_months[i] >= LOW_MONTHS
             worthy = b[SMOOTHED, j] >= b[BAR, j] or b[INCOME, j] >= b[BAR_INCOME, j]
             applies = (b[U_APPLY, j] < b[APPLY, j] and worthy) or s.waiting[i] > 0
-            s.call[i] = call | (TENANCY_OVER if over else 0) | (FALLS_BACK if falls else 0) | (APPLIES if applies else 0)
+            s.call[i] = (
+                call | (TENANCY_OVER if over else 0) | (FALLS_BACK if falls else 0) | (APPLIES if applies else 0)
+            )
         for j in range(m):
             house = s.house[np.uintp(start + j)]
             tally[house, 0] += w[0, j]
@@ -230,6 +233,6 @@ def live(
         sums = [_live(people.state, (0, people.size), c, h, market, key, tallies[0])]
     else:
         cuts = [people.size * t // threads for t in range(threads + 1)]
-        parts = zip(cuts, cuts[1:], strict=False)
+        parts = pairwise(cuts)
         sums = list(pool.map(lambda r, t: _live(people.state, r, c, h, market, key, t), parts, tallies))
     return Tally(sum(tallies[1:], tallies[0]), sum(sums))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.entrepreneurs.arithmetic import exp, log
+from sim.entrepreneurs.arithmetic import log
 from sim.entrepreneurs.behaviour import Exit
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform

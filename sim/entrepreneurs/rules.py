@@ -1,7 +1,7 @@
 """The rulebook: what one entrepreneur does in one month. Each rule is a small pure function and a sentence of the ODD.
 
-Both drivers call these same functions: the Mesa agents as plain Python, the kernel compiled and inlined. So they give the
-same bits. Levels are logs of monthly sales in CNY; cash is in fen (1/100 CNY) and always whole; incomes are CNY/month.
+Both drivers call these same functions: the Mesa agents as plain Python, the kernel compiled and inlined. So they give
+the same bits. Levels are logs of monthly sales in CNY; cash is in fen (1/100 CNY) and always whole; incomes are CNY/month.
 """
 
 from __future__ import annotations
@@ -142,8 +142,8 @@ class Newcomer(NamedTuple):
 def shop(c: Constants, ln_sales: float) -> tuple[float, float, float]:
     """Sales (CNY/month), floor space (shops) and staff of a shop with these log sales.
 
-    Staff = floor((S / S_e)^0.6) once S >= S_e. A shop is rented whole from `shop_from` on and grows with the same power;
-    below, a part of one in proportion to sales.
+    Staff = floor((S / S_e)^0.6) once S >= S_e. A shop is rented whole from `shop_from` on and grows with the same
+    power; below, a part of one in proportion to sales.
     """
     sales = exp(ln_sales)
     size = exp(c.staff_exponent * (ln_sales - c.ln_first_employee))
@@ -154,8 +154,10 @@ def shop(c: Constants, ln_sales: float) -> tuple[float, float, float]:
 
 
 @rule
-def trade(c: Constants, ln_x: float, ln_market: float, smoothed: float, age: float) -> tuple[float, float, float, float]:
-    """He sells: sales S = exp(ln x + A), floor space, staff, and smoothed annual sales R += (12 S - R) / min(12, age+1)."""
+def trade(
+    c: Constants, ln_x: float, ln_market: float, smoothed: float, age: float
+) -> tuple[float, float, float, float]:
+    """He sells: sales S = exp(ln x + A), floor space, staff, smoothed annual sales R += (12 S - R) / min(12, age + 1)."""
     ln_sales = min(max(ln_x + ln_market, _LEAST_LN_SALES), _MOST_LN_SALES)
     sales, space, staff = shop(c, ln_sales)
     smoothed = smoothed + (12.0 * sales - smoothed) / min(12.0, age + 1.0)
@@ -164,7 +166,7 @@ def trade(c: Constants, ln_x: float, ln_market: float, smoothed: float, age: flo
 
 @rule
 def settle(c: Constants, cash: float, sales: float, rent: float, reservation: float) -> float:
-    """Cash after the month, in fen: the household takes min(living cost, reservation); a share of a surplus is saved."""
+    """Cash after the month, in fen: the household takes min(living cost, reservation), part of a surplus is saved."""
     surplus = c.margin * sales - rent - min(c.living_cost, reservation)
     return cash + nearest(100.0 * (c.saved * surplus if surplus > 0.0 else surplus))
 
@@ -186,7 +188,7 @@ def believed_income(c: Constants, belief: float, ln_market: float, rent: float) 
 
 @rule
 def decide(c: Constants, cash: float, income: float, reservation: float, chance: float, review: float) -> int:
-    """Why he closes this month, if he does: by chance, insolvent, or because he reviews his shop and expects too little.
+    """Why he closes this month, if he does: by chance, insolvent, or as he reviews his shop and expects too little.
 
     `income` is what he believes in; the annuity of his cash counts with it. `chance` and `review` are draws.
     """
@@ -202,9 +204,10 @@ def move_on(
 ) -> tuple[float, float, float]:
     """Level, standing and product shock of next month.
 
-    Potential draws the level in: P += kappa (theta - P). Standing: W += drift + sigma N. Product: u = rho u + tau d N, where
-    d = min(1, (exp(P+W) / S_1)^-beta), since a larger shop sells more products, whose luck averages out (Amaral et al.
-    1998; Bottazzi and Secchi 2006). At times a jump +-Exp(j_mean), a hit or a stock-out: a part stays, the rest passes.
+    Potential draws the level in: P += kappa (theta - P). Standing: W += drift + sigma N. Product: u = rho u + tau d N,
+    where d = min(1, (exp(P+W) / S_1)^-beta), since a larger shop sells more products, whose luck averages out (Amaral et
+    al. 1998; Bottazzi and Secchi 2006). At times a jump +-Exp(j_mean), a hit or a stock-out: a part stays, the rest
+    passes.
     """
     level, standing, shock = state
     persistent, product, jump, size = luck
@@ -233,7 +236,7 @@ def capacity(c: Constants, ln_capacity: float) -> float:
 
 @rule
 def break_even(c: Constants, income: float, rent: float) -> float:
-    """Log of the monthly sales that leave this income, CNY/month: exact up to one shop, above it to 1e-6 by bisection."""
+    """Log of the monthly sales that leave this income, CNY/month: exact up to one shop, above it by bisection."""
     share = c.margin - rent * c.shop_share
     if income <= 0.0:
         return _LEAST_LN_SALES
@@ -250,7 +253,7 @@ def break_even(c: Constants, income: float, rent: float) -> float:
 
 @rule
 def found(c: Constants, luck: tuple[float, float, float, float], ln_market: float, rent: float) -> Newcomer:
-    """What a newcomer brings. He came to found, so he believes at least in the level that breaks even, plus optimism."""
+    """What a newcomer brings. He came to found, so he believes at least in breaking even, plus optimism."""
     first, gap, cash, reservation = luck
     level = c.ln_first_sales + c.first_sales_sd * normal(first)
     potential = level + c.gap_mean + c.gap_sd * normal(gap)

@@ -39,7 +39,7 @@ class Series(Parameters):
     by_year: dict[str, Annotated[float, Field(gt=0, le=1e15)]] = Field(
         default_factory=dict,
         json_schema_extra={"unit": "CNY/year"},
-        description="calendar year -> CNY/year; empty = the city's growth from the start on"
+        description="calendar year -> CNY/year; empty = the city's growth from the start on",
     )
     growth_before: float = quantity(
         0.17, unit="1/year", low=-0.5, high=1, range=(0.1, 0.2), zh="首个数据年之前的年增长",

@@ -62,4 +62,4 @@ def find(type: str) -> type[PolicyInstrument]:  # type: ignore[valid-type]
     """The instrument class of a type. Raises KeyError if there is no such file."""
     if type not in types():
         raise KeyError(type)
-    return importlib.import_module(f"sim.policy.{type}").Instrument  # type: ignore[no-any-return]
+    return importlib.import_module(f"sim.policy.{type}").Instrument

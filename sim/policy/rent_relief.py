@@ -25,7 +25,7 @@ class Instrument(PolicyInstrument):
     )
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
-        """Refund the share of last month's rent that the present stage grants; founders count on it when they decide."""
+        """Refund the share of last month's rent that the present stage grants; founders count on it in decisions."""
         by_stage = np.array([*(self.share.get(s, 0.0) for s in now.stages), 0.0])
         by_house = by_stage[now.stage_of]
         rows = ((by_house > 0)[people.house]).nonzero()[0]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
-__all__ = ["Answer", "show"]
+__all__ = ["Answer", "plain", "show"]
 
 _GROUPS = {
     "survival": ("survival_", "median_life", "rmst_"),
@@ -29,6 +29,9 @@ _DETAIL = ("sales_p", "share_over_1m", "share_over_3m", "employees_mean")
 """Beginnings of what only the summary table and --json show."""
 
 _UNKNOWN = "–"
+
+_FEW = 5
+"""assumed: with fewer replicates than this an interval (Student-t) can reach beyond what is possible."""
 
 Row = Mapping[Any, Any]
 
@@ -128,6 +131,8 @@ class Answer:
     def _below(self) -> Iterator[str]:
         yield text("answer.survival_means", self.lang)
         yield text("answer.intervals_mean", self.lang)
+        if 1 < self.replicates < _FEW:
+            yield text("answer.few", self.lang, few=_FEW)
         if self.assumed:
             assumed, total, file = self.assumed
             yield text("answer.assumed", self.lang, assumed=assumed, total=total, file=clean(file))
@@ -140,7 +145,13 @@ def _group(outcome: str) -> str:
 
 
 def show(answer: Answer) -> None:
-    """Print the answer to standard output: colours only on a terminal, none with NO_COLOR."""
-    from rich.console import Console
+    """Print the answer to standard output."""
+    from sim.presentation.screen import say
 
-    Console(markup=False, emoji=False, highlight=False).print(answer)
+    say(answer)
+
+
+def plain(summary: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """The `summary` table as plain values by outcome; what is not known is None."""
+    rows: Any = summary.astype(object).where(summary.notna(), None).to_dict("records")
+    return {row.pop("outcome"): row for row in rows}

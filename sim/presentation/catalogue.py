@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 __all__ = [
     "Labels",
@@ -20,7 +20,10 @@ __all__ = [
     "axis_number",
     "clean",
     "decimals",
+    "error",
     "keys",
+    "known",
+    "labels",
     "language",
     "name",
     "outcome",
@@ -29,6 +32,7 @@ __all__ = [
     "scale",
     "short",
     "text",
+    "title",
     "unit",
 ]
 
@@ -98,6 +102,11 @@ def text(key: str, lang: Lang, **values: object) -> str:
     return _read(lang)[key].format_map(values)
 
 
+def known(key: str, lang: Lang) -> str | None:
+    """The text of a dotted key as it stands; None if there is none."""
+    return _read(lang).get(key)
+
+
 def name(kind: str, id: str, lang: Lang, labels: Labels | None = None) -> str:
     """What to call a stage, an instrument, an education, ...: the scenario's own label, the catalogue's, or the id."""
     return clean((labels or {}).get(id) or _read(lang).get(f"{kind}.{id}") or id)
@@ -117,23 +126,25 @@ def outcome(id: str, lang: Lang, labels: Labels | None = None) -> tuple[str, str
 
 
 @cache
-def _reasons() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    """The English reasons as patterns."""
+def _patterns(section: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """The English texts of a section as patterns."""
     return tuple(
         (key, re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+)", re.escape(value))))
         for key, value in _read("en").items()
-        if key.startswith("reason.")
+        if key.startswith(f"{section}.")
     )
 
 
 def reason_key(english: str) -> str | None:
     """Which of the reasons of `sim.statistics` this is (``open``, ``too_short``, ...), if it is one of them."""
-    return next((key.removeprefix("reason.") for key, pattern in _reasons() if pattern.fullmatch(english)), None)
+    return next(
+        (key.removeprefix("reason.") for key, pattern in _patterns("reason") if pattern.fullmatch(english)), None
+    )
 
 
 def reason(english: str, lang: Lang, labels: Labels | None = None) -> str:
     """Why an outcome is not known, in the reader's language; what is not in the catalogue stays as it is."""
-    for key, pattern in _reasons():
+    for key, pattern in _patterns("reason"):
         if match := pattern.fullmatch(english):
             values = match.groupdict()
             if "stage" in values:
@@ -142,6 +153,37 @@ def reason(english: str, lang: Lang, labels: Labels | None = None) -> str:
                 values["reason"] = reason(values["reason"], lang, labels)
             return clean(text(key, lang, **values))
     return clean(english)
+
+
+def error(english: str, lang: Lang) -> str:
+    """What an error of ours says, in the reader's language; what is not in the catalogue stays as it is."""
+    for key, pattern in _patterns("error"):
+        if match := pattern.fullmatch(english):
+            return clean(text(key, lang, **match.groupdict()))
+    return clean(english)
+
+
+def title(scenario: Mapping[str, Any], lang: Lang) -> str:
+    """The name of a resolved scenario, in the reader's language if it has one in it; empty if it has none."""
+    return _either(scenario["name"], lang)
+
+
+def labels(scenario: Mapping[str, Any], lang: Lang) -> dict[str, str]:
+    """What a resolved scenario calls its stages and instruments, by id.
+
+    What has no label in the reader's language goes by the catalogue's name of its id or type, else by its other label.
+    """
+    named = {}
+    for section, kind, by in (("chain", "stage", "id"), ("policy", "policy", "type")):
+        for entry in scenario[section]:
+            label = entry["label"]
+            found = label[lang] or known(f"{kind}.{entry[by]}", lang) or _either(label, lang)
+            named[entry["id"]] = found or entry["id"]
+    return named
+
+
+def _either(label: Mapping[str, str], lang: Lang) -> str:
+    return label[lang] or label["en" if lang == "zh" else "zh"]
 
 
 def unit(id: str, lang: Lang) -> str:

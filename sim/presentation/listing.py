@@ -63,16 +63,21 @@ def _card(figure: Figure, lang: Lang) -> Iterator[tuple[str, str]]:
         yield "source", " · ".join(part for part in told if part)
 
 
-def audit_table(rows: Sequence[Row], lang: Lang) -> Iterator[RenderableType]:
-    """Each number of a scenario with its status and what stands behind it, and below how many there are of each."""
+def audit_table(rows: Sequence[Row], lang: Lang, status: str | None = None) -> Iterator[RenderableType]:
+    """Each number of a scenario with its status and what stands behind it, and below how many there are of each.
+
+    With `status`, only the numbers that have it are listed; all are counted.
+    """
     from rich.text import Text
 
     table = _table(lang, "path", "value", "range", "status", "behind")
     for row in rows:
+        if status not in (None, row.status):
+            continue
         origin = row.origin
         within = f"{_number(origin.range[0])}–{_number(origin.range[1])}" if origin.range else ""
-        status = text(f"status.{row.status}", lang)
-        _row(table, origin.path, measure(origin.value, origin.unit or "", lang), within, status, _behind(row, lang))
+        said = text(f"status.{row.status}", lang)
+        _row(table, origin.path, measure(origin.value, origin.unit or "", lang), within, said, _behind(row, lang))
     yield table
     yield Text(_counted(rows, lang))
 
@@ -139,7 +144,7 @@ def _table(lang: Lang, *headings: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, header_style="bold")
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False, header_style="bold")
     for heading in headings:
         first = heading == headings[0]
         table.add_column(Text(text(f"figures.{heading}", lang)), no_wrap=first, overflow="ignore" if first else "fold")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from sim.presentation.catalogue import Lang, text
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import RenderableType
 
 __all__ = ["progress", "say"]
 
@@ -22,27 +22,21 @@ _WIDTH = 100
 def say(what: RenderableType, *, wide: bool = False) -> None:
     """Print to standard output: colours only on a terminal, none with NO_COLOR, markup in names inert.
 
-    `wide`: lines that go into a file or another program are not folded. A reader who has gone away is a
-    BrokenPipeError.
+    `wide`: lines that go into a file or another program are not folded.
     """
-    bound = sys.stdout.isatty() or "COLUMNS" in os.environ
-    _console(None if bound else 1000 if wide else _WIDTH).print(what, crop=False)
-
-
-def _console(width: int | None) -> Console:
     from rich.console import Console
 
-    class Plain(Console):
-        def on_broken_pipe(self) -> None:
-            """As every other print does; rich would leave with an exit code of its own."""
-            raise BrokenPipeError
-
-    return Plain(markup=False, emoji=False, highlight=False, width=width)
+    bound = sys.stdout.isatty() or "COLUMNS" in os.environ
+    width = None if bound else 1000 if wide else _WIDTH
+    console = Console(markup=False, emoji=False, highlight=False, width=width)
+    with console.capture() as held:
+        console.print(what, crop=False)
+    print(*map(str.rstrip, held.get().splitlines()), sep="\n")
 
 
 @contextmanager
 def progress(lang: Lang, *, shown: bool = True) -> Iterator[Callable[[float, int], None] | None]:
-    """A bar on standard error with rate and time left, as `sim.run.run` reports to it; None where nobody would see it."""
+    """A bar on standard error with rate and time left, as `sim.run.run` tells it; None where nobody sees it."""
     if not (shown and sys.stderr.isatty()):
         yield None
         return

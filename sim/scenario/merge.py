@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import Problem, ScenarioError
-from sim.scenario.document import Document, Node, parse
+from sim.scenario.document import REFUSED, Document, Node, parse
 from sim.scenario.messages import nearest, problem
-from sim.scenario.shape import ITEMS
+from sim.scenario.shape import ITEMS, MAX_ENTRIES
 from sim.scenario.source import Place, name_of, shown
 
 __all__ = ["MAX_FILES", "Layers", "beside", "follow", "is_quantity", "layers", "merge", "node_of"]
@@ -137,6 +137,10 @@ def merge(base: Node, over: Node, problems: list[Problem], path: str = "", first
 
 
 def _by_id(base: Node, over: Node, problems: list[Problem], path: str, first: bool) -> Node:
+    if len(over.value) > MAX_ENTRIES:
+        said = {"bound": f"<= {MAX_ENTRIES}", "found": len(over.value)}
+        problems.append(problem(over.place, path, "length", said))
+        return Node(REFUSED, over.place, over.key)
     kept: list[Node] = list(base.value or [])
     if not over.value and not first:
         problems.append(problem(over.place, path, "empty_list", {"key": path}))

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
 
-from sim.errors import EvidenceError, Problem
-from sim.evidence import ledger
+from sim.errors import Problem
 from sim.evidence.audit import Origin
 from sim.scenario.document import REFUSED, Node
 from sim.scenario.merge import is_quantity
-from sim.scenario.messages import NONE, nearest, problem
-from sim.scenario.shape import Shape, instrument, item, shape
+from sim.scenario.messages import problem
+from sim.scenario.number import sourced
+from sim.scenario.shape import MAX_ENTRIES, Shape, instrument, item, shape
 from sim.scenario.source import Place, shown
 
 __all__ = ["Loc", "Settled", "place_of", "settle"]
 
 Loc = tuple[str | int, ...]
-
-_KEYS = ("value", "unit", "range", "evidence", "assumed")
 
 
 @dataclass
@@ -35,13 +32,15 @@ class Settled:
     shapes: dict[Loc, Shape] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    _locs: dict[str, Loc] = field(default_factory=dict)
 
     def place(self, path: str) -> Place:
         """Place of a path, or of the nearest mapping that would hold it."""
-        locs = {p: loc for loc, p in self.paths.items()}
-        while path not in locs:
+        if not self._locs:
+            self._locs = {p: loc for loc, p in self.paths.items()}
+        while path not in self._locs:
             path = path.rpartition(".")[0]
-        return place_of(self.nodes[locs[path]])
+        return place_of(self.nodes[self._locs[path]])
 
     def path_at(self, place: Place) -> str:
         """Path of the value at a place; empty if there is none."""
@@ -69,6 +68,11 @@ def _value(settled: Settled, node: Node, what: Shape | None, loc: Loc, path: str
     if isinstance(node.value, dict):
         if what and what.numeric and not (what.model and not is_quantity(node)):
             return _quantity(settled, node, what, loc, path)
+        if what and what.kind == "table" and len(node.value) > MAX_ENTRIES:
+            said = {"bound": f"<= {MAX_ENTRIES}", "found": len(node.value)}
+            settled.problems.append(problem(place_of(node), path, "length", said))
+            settled.nodes[loc] = Node(REFUSED, node.place, node.key)
+            return REFUSED
         return {
             key: _value(settled, child, _child(what, key), (*loc, key), f"{path}.{shown(key)[1:-1]}" if path else key)
             for key, child in node.value.items()
@@ -107,81 +111,13 @@ def _entry(settled: Settled, node: Node, what: Shape | None, loc: Loc, path: str
 
 
 def _quantity(settled: Settled, node: Node, what: Shape, loc: Loc, path: str) -> Any:
-    """The number of ``{value:, unit:, range:, evidence: / assumed:}``, in the unit of its key."""
-    parts: Mapping[str, Node] = node.value
-
-    def refuse(at: Node, key: str, arguments: Mapping[str, object] = NONE) -> Any:
-        settled.problems.append(problem(at.place, path, key, arguments))
+    found = sourced(node, what, path, settled.problems)
+    if found is None:
         settled.nodes[loc] = Node(REFUSED, node.place, node.key)
         return REFUSED
-
-    strange = [key for key in parts if key not in _KEYS]
-    for key in strange:
-        at = parts[key].key or parts[key].place
-        near = {"near": nearest(key, _KEYS)}
-        settled.problems.append(problem(at, f"{path}.{shown(key)[1:-1]}", "quantity_key", near))
-    if any(p.value is REFUSED for p in parts.values()) or strange:
-        settled.nodes[loc] = Node(REFUSED, node.place, node.key)
-        return REFUSED
-    if "evidence" in parts and "assumed" in parts:
-        return refuse(node, "quantity_both")
-    if "evidence" not in parts and "value" not in parts:
-        return refuse(node, "quantity_value")
-    for key in ("evidence", "assumed", "unit"):
-        if key in parts and not isinstance(parts[key].value, str):
-            return refuse(parts[key], "text", {"found": shown(parts[key].value), "hint": ""})
-    unit = parts["unit"].value if "unit" in parts else None
-    fits = unit is None or what.unit is None or _fits(unit, what.unit)
-    if not fits:
-        return refuse(parts["unit"], "unit", {"found": shown(unit), "unit": what.unit})
-
-    def scaled(number: Any) -> Any:
-        if unit is None or what.unit is None or isinstance(number, bool) or not isinstance(number, int | float):
-            return number
-        return ledger.convert(number, unit, what.unit)
-
-    said_by = parts.get("value", node)
-    value = scaled(parts["value"].value) if "value" in parts else None
-    evidence = parts["evidence"].value if "evidence" in parts else None
-    if evidence is not None:
-        figure = ledger.figures().get(evidence)
-        if figure is None:
-            found = {"found": shown(evidence), "near": nearest(evidence, ledger.figures())}
-            return refuse(parts["evidence"], "no_figure", found)
-        try:
-            published = ledger.value(evidence, what.unit)
-        except EvidenceError as error:
-            return refuse(parts["evidence"], "unusable_figure", {"reason": str(error)})
-        if "value" not in parts:
-            value = published
-        elif isinstance(value, int | float) and figure.bound == "exact" and not _same(value, published):
-            found = {"found": shown(value), "figure": evidence, "published": shown(published)}
-            return refuse(parts["value"], "differs_from_figure", found)
-    if what.kind == "whole" and isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
-        value = int(value)
-    limits = None
-    if "range" in parts and parts["range"].value is not None:
-        ends = [scaled(n.value) for n in parts["range"].value] if isinstance(parts["range"].value, list) else []
-        numbers = [e for e in ends if isinstance(e, int | float) and not isinstance(e, bool)]
-        if len(ends) != 2 or len(numbers) != 2 or numbers[0] > numbers[1]:
-            return refuse(parts["range"], "range_form", {"unit": f" ({what.unit})" if what.unit else ""})
-        limits = (float(numbers[0]), float(numbers[1]))
-    settled.nodes[loc] = Node(value, said_by.place, node.key)
-    place = said_by.place
+    place = found.said_by.place
+    settled.nodes[loc] = Node(found.value, place, node.key)
     settled.origins[path] = Origin(
-        path, value, what.unit, limits, evidence, parts["assumed"].value if "assumed" in parts else None,
-        place.file, place.line, place.column,
-    )  # fmt: skip
-    return value
-
-
-def _fits(unit: str, to: str) -> bool:
-    try:
-        ledger.convert(1, unit, to)
-    except EvidenceError:
-        return False
-    return True
-
-
-def _same(value: float, published: object) -> bool:
-    return isinstance(published, int | float) and abs(value - published) <= 1e-9 * max(abs(value), abs(published))
+        path, found.value, what.unit, found.range, found.evidence, found.assumed, place.file, place.line, place.column
+    )
+    return found.value

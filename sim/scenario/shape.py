@@ -14,7 +14,10 @@ from pydantic.fields import FieldInfo
 from sim.policy._instrument import PolicyInstrument, find
 from sim.policy._instrument import types as instrument_types
 
-__all__ = ["ITEMS", "Shape", "fields", "instrument", "item", "shape"]
+__all__ = ["ITEMS", "MAX_ENTRIES", "Shape", "fields", "instrument", "item", "shape"]
+
+MAX_ENTRIES = 200
+"""Most entries of such a list, or of a table: beyond any use, and few enough to look for the nearest name in each."""
 
 Kind = Literal["model", "items", "list", "table", "number", "whole", "flag", "choice", "text"]
 

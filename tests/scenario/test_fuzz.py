@@ -19,16 +19,16 @@ from sim.scenario.messages import _FRAGMENTS, MESSAGES, in_language
 
 SMALL = (Path(__file__).parent / "small.yaml").read_text()
 YIWU = (Path(__file__).parents[2] / "scenarios" / "yiwu.yaml").read_text(encoding="utf-8")
-quiet = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+quiet = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
     st.sampled_from(["village", "burn_in", "stipend", "2024-04", "~", "<<", "：", "evidence", "<mapping>", "1e5"]),
 )  # fmt: skip
-KEYS = """schema name seed replicates until chain policy id type facilities places share amount value unit range evidence
-assumed initial kind under arrivals education by_year market domestic remove before extends <mapping> x"""
-PATHS = """seed chain chain.incubator chain.incubator.places policy.rent.share policy.rent name.zh initial.under replicates
-market.domestic.by_year.2024 chain.incubator.id policy.rent.share.incubator"""
+KEYS = """schema name seed replicates until chain policy id type facilities places share amount value unit range
+evidence assumed initial kind under arrivals education by_year market domestic remove before extends <mapping> x"""
+PATHS = """seed chain chain.incubator chain.incubator.places policy.rent.share policy.rent name.zh initial.under
+replicates market.domestic.by_year.2024 chain.incubator.id policy.rent.share.incubator"""
 keys, paths = (st.sampled_from(names.split()) for names in (KEYS, PATHS))
 trees = st.recursive(scalars, lambda t: st.lists(t, max_size=4) | st.dictionaries(keys, t, max_size=6), max_leaves=25)
 
