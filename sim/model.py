@@ -20,7 +20,7 @@ from sim.entrepreneurs.founding import newcomers, total_capacity
 from sim.entrepreneurs.kernel import EXIT, Tally, live
 from sim.entrepreneurs.leaving import AfterExit, after_exit
 from sim.entrepreneurs.rules import Constants
-from sim.market.demand import Competition
+from sim.market.competition import Competition
 from sim.observation import KEPT, Observation, calendar_month, month_label
 from sim.policy.ledger import Ledger, Now
 from sim.scenario.schema import Scenario

@@ -17,8 +17,21 @@ from sim.cli.scenarios import check, describe, new
 __all__ = ["main", "sim"]
 
 
+def _version(ctx: click.Context, param: click.Parameter, wanted: bool) -> None:
+    """Say which version this is, and end."""
+    if not wanted:
+        return
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        click.echo(f"entrepreneur-pipeline {version('entrepreneur-pipeline')}")
+    except PackageNotFoundError:  # run from a checkout
+        click.echo("entrepreneur-pipeline")
+    ctx.exit()
+
+
 @click.group("sim", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="entrepreneur-pipeline", message="%(package)s %(version)s", cls=Option)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, cls=Option)
 @common
 def sim() -> None:
     """The program; its verbs follow in the order in which they are used."""

@@ -1,7 +1,7 @@
 """The rulebook: what one entrepreneur does in one month. Each rule is a small pure function and a sentence of the ODD.
 
 Both drivers call these same functions: the Mesa agents as plain Python, the kernel compiled and inlined. So they give
-the same bits. Levels are logs of monthly sales in CNY; cash is in fen (1/100 CNY) and always whole; incomes are CNY/month.
+the same bits. Levels are logs of monthly sales in CNY; cash is in whole fen (1/100 CNY); incomes are CNY/month.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def shop(c: Constants, ln_sales: float) -> tuple[float, float, float]:
 def trade(
     c: Constants, ln_x: float, ln_market: float, smoothed: float, age: float
 ) -> tuple[float, float, float, float]:
-    """He sells: sales S = exp(ln x + A), floor space, staff, smoothed annual sales R += (12 S - R) / min(12, age + 1)."""
+    """He sells: S = exp(ln x + A), floor space, staff, smoothed annual sales R += (12 S - R) / min(12, age + 1)."""
     ln_sales = min(max(ln_x + ln_market, _LEAST_LN_SALES), _MOST_LN_SALES)
     sales, space, staff = shop(c, ln_sales)
     smoothed = smoothed + (12.0 * sales - smoothed) / min(12.0, age + 1.0)
@@ -205,8 +205,8 @@ def move_on(
     """Level, standing and product shock of next month.
 
     Potential draws the level in: P += kappa (theta - P). Standing: W += drift + sigma N. Product: u = rho u + tau d N,
-    where d = min(1, (exp(P+W) / S_1)^-beta), since a larger shop sells more products, whose luck averages out (Amaral et
-    al. 1998; Bottazzi and Secchi 2006). At times a jump +-Exp(j_mean), a hit or a stock-out: a part stays, the rest
+    where d = min(1, (exp(P+W) / S_1)^-beta), since a larger shop sells more products, whose luck averages out (Amaral
+    et al. 1998; Bottazzi and Secchi 2006). At times a jump +-Exp(j_mean), a hit or a stock-out: a part stays, the rest
     passes.
     """
     level, standing, shock = state

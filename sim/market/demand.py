@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from bisect import bisect
 from typing import Annotated
 
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from sim.entrepreneurs.arithmetic import exp, log
 from sim.evidence.quantity import Parameters, quantity
 
-__all__ = ["Background", "Competition", "Market", "Path", "Series"]
+__all__ = ["Background", "Market", "Series"]
 
 
 class Background(Parameters):
@@ -77,67 +75,3 @@ class Market(Parameters):
         assumed="above the park threshold of 10 million a year",
     )  # fmt: skip
     background: Background = Background()
-
-
-class Path:
-    """The log of a channel's yearly transactions over time.
-
-    A year's figure stands at its middle; between figures the log is a straight line, beyond them it grows as stated.
-    Without figures it grows as after the last.
-    """
-
-    def __init__(self, series: Series) -> None:
-        points = sorted((int(y) + 0.5, log(v)) for y, v in series.by_year.items()) or [(2000.0, 0.0)]
-        self._points = points
-        self._after = log(1.0 + series.growth_after)
-        self._before = log(1.0 + series.growth_before) if series.by_year else self._after
-
-    def at(self, year: float) -> float:
-        """Log of the yearly transactions at a moment: 2024.5 is the middle of 2024."""
-        (first, low), (last, high) = self._points[0], self._points[-1]
-        if year >= last:
-            return high + (year - last) * self._after
-        if year <= first:
-            return low - (first - year) * self._before
-        i = bisect(self._points, (year,))
-        (x0, y0), (x1, y1) = self._points[i - 1], self._points[i]
-        return y0 + (y1 - y0) * (year - x0) / (x1 - x0)
-
-
-class Competition:
-    """Demand shared among all firms: A = log demand - eta log(crowding), relative to the horizon's start.
-
-    Crowding is the trading capacity of all modelled and background firms when the month begins, relative to the start.
-    """
-
-    def __init__(self, market: Market, start: int, capacity: int) -> None:
-        """`start` in calendar months since 2000-01, `capacity` of the modelled firms at the start, CNY/month."""
-        self._market = market
-        self._start = start
-        self._paths = [Path(s) for s in (market.domestic, market.livestream, market.cross_border)]
-        self._then = [p.at(_moment(start)) for p in self._paths]
-        self._background_growth = log(1.0 + market.background.growth_per_year) / 12.0
-        self._base = self._background(0) + capacity
-        self.demand = (0.0, 0.0, 0.0)
-        self.crowding = 1.0
-        self.factor = (0.0, 0.0, 0.0)
-
-    def _background(self, month: int) -> int:
-        b = self._market.background
-        return int(b.entities * b.capacity * exp(month * self._background_growth))
-
-    def move(self, calendar: int, capacity: int) -> None:
-        """Set demand, crowding and the log factor of each channel (domestic, livestream, cross-border) for a month."""
-        now = _moment(calendar)
-        domestic, livestream, cross_border = (p.at(now) - d for p, d in zip(self._paths, self._then, strict=True))
-        self.demand = (domestic, livestream, cross_border)
-        total = self._background(calendar - self._start) + capacity
-        # with nobody at the start there is nobody to be displaced
-        self.crowding = total / self._base if self._base > 0 and total > 0 else 1.0
-        shared = self._market.displacement * log(self.crowding)
-        self.factor = (domestic - shared, livestream - shared, cross_border - shared)
-
-
-def _moment(calendar: int) -> float:
-    """The middle of a calendar month (months since 2000-01) in years."""
-    return 2000.0 + (calendar + 0.5) / 12.0

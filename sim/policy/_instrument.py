@@ -5,6 +5,7 @@ A file in this folder is an instrument: its name is the `type:` of the scenario,
 
 from __future__ import annotations
 
+import builtins
 import importlib
 import pkgutil
 from typing import TYPE_CHECKING, Annotated
@@ -58,8 +59,9 @@ def types() -> tuple[str, ...]:
     return tuple(sorted(n for n in names if not n.startswith("_") and n != "ledger"))
 
 
-def find(type: str) -> type[PolicyInstrument]:  # type: ignore[valid-type]
+def find(type: str) -> builtins.type[PolicyInstrument]:
     """The instrument class of a type. Raises KeyError if there is no such file."""
     if type not in types():
         raise KeyError(type)
-    return importlib.import_module(f"sim.policy.{type}").Instrument
+    instrument: builtins.type[PolicyInstrument] = importlib.import_module(f"sim.policy.{type}").Instrument
+    return instrument

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
-from sim.entrepreneurs.columns import Columns
 from sim.policy._instrument import PolicyInstrument
-from sim.policy.ledger import Ledger, Now
+
+if TYPE_CHECKING:
+    from sim.entrepreneurs.columns import Columns
+    from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Instrument"]
 

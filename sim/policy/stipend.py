@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from pydantic import Field
 
 from sim.entrepreneurs.arrivals import EDUCATION, ORIGINS
-from sim.entrepreneurs.columns import Columns
-from sim.entrepreneurs.draws import Stream, uniforms
 from sim.evidence.quantity import Parameters, quantity
 from sim.policy._instrument import PolicyInstrument
-from sim.policy.ledger import Ledger, Now
+
+if TYPE_CHECKING:
+    from sim.entrepreneurs.columns import Columns
+    from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Amount", "Instrument"]
 
@@ -39,6 +40,8 @@ class Instrument(PolicyInstrument):
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Pay a year's amount to eligible graduates whose first shop has just turned 12, 24, 36 months (by default)."""
+        from sim.entrepreneurs.draws import Stream, uniforms
+
         if not self.founders_qualify:
             return
         fen = np.array([round(getattr(self.amount, e) * 100) for e in EDUCATION])

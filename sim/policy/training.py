@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sim.entrepreneurs.arithmetic import log
-from sim.entrepreneurs.columns import Columns
-from sim.entrepreneurs.draws import Stream, uniforms
 from sim.evidence.quantity import quantity
 from sim.policy._instrument import PolicyInstrument
-from sim.policy.ledger import Ledger, Now
+
+if TYPE_CHECKING:
+    from sim.entrepreneurs.columns import Columns
+    from sim.policy.ledger import Ledger, Now
 
 __all__ = ["Instrument"]
 
@@ -29,6 +29,9 @@ class Instrument(PolicyInstrument):
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Seat those who apply, by lot where seats are short; a course lifts sales to its effect, which then fades."""
+        from sim.entrepreneurs.arithmetic import log
+        from sim.entrepreneurs.draws import Stream, uniforms
+
         young = (people.age < self.max_age).nonzero()[0]
         lots = uniforms(now.key, Stream.TRAINING, people.uid[young], now.calendar)
         comes = lots < self.take_up

@@ -124,7 +124,8 @@ def _number(value: object) -> str:
         return "null"
     if isinstance(value, bool) or not isinstance(value, int | float):
         return clean(str(value))
-    return f"{value:,}" if isinstance(value, int) and abs(value) >= 10_000 else f"{value:,.10g}"
+    whole = float(value).is_integer() and abs(value) < 1e15
+    return f"{int(value):,}" if whole else f"{value:.10g}"
 
 
 def _time(seconds: float, lang: Lang) -> str:

@@ -1,0 +1,213 @@
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import click
+import pytest
+
+from sim.cli import sim
+from sim.cli.program import Option
+from sim.presentation.catalogue import keys
+
+HEAVY = ("pandas", "numpy", "numba", "mesa", "matplotlib", "pydantic", "rich", "scipy", "pyarrow", "ruamel.yaml")
+
+
+def all_commands(command: click.Command = sim):
+    yield command
+    for verb in getattr(command, "commands", {}).values():
+        yield from all_commands(verb)
+
+
+def test_help_imports_nothing_heavy():
+    """`sim --help` imports neither tables nor compilers, validators or plots."""
+    code = (
+        "import sys, sim.cli\n"
+        "try: sim.cli.sim.main(['run', '--help'])\n"
+        "except SystemExit: pass\n"
+        f"print(*(m for m in {HEAVY} if m in sys.modules), file=sys.stderr)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stderr.strip() == ""
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_verb_and_option_has_help(lang):
+    """Help is in the catalogue for each verb and each option, in both languages."""
+    expected = {f"cli.verb.{c.name}" for c in all_commands()}
+    expected |= {f"cli.option.{p.name}" for c in all_commands() for p in c.params if isinstance(p, click.Option)}
+    assert not expected - set(keys(lang))
+    assert all(isinstance(p, click.Argument | Option) for c in all_commands() for p in c.params)
+
+
+@pytest.mark.parametrize("words", [["--lang", "zh", "run", "--help"], ["run", "--help", "--lang=zh"]])
+def test_language_before_or_after_the_verb(command, words):
+    """The whole help is in the language that is asked for, wherever that is said."""
+    said = command(*words).stdout
+    assert said.startswith("用法： sim run [OPTIONS] FILE")
+    assert "随机种子" in said
+    assert "Root seed" in command("run", "-h").stdout
+
+
+def test_language_of_the_locale(command, monkeypatch):
+    """Without --lang the locale decides."""
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    assert "命令" in command("--help").stdout
+
+
+def test_help_names_completion_and_exit_codes(command):
+    """How the shell completes words, and what exit codes mean, stands in the help."""
+    said = command("--help").stdout
+    assert 'eval "$(_SIM_COMPLETE=bash_source sim)"' in said
+    assert "130 interrupted" in said
+
+
+def test_the_shell_completes_verbs(command):
+    """Click's own completion answers."""
+    child = command.start(env={"_SIM_COMPLETE": "bash_complete", "COMP_WORDS": "sim f", "COMP_CWORD": "1"})
+    out, err = child.communicate(timeout=60)
+    assert (child.returncode, out.strip(), err) == (0, b"plain,figures", b"")
+
+
+@pytest.mark.parametrize(
+    ("words", "zh", "en"),
+    [
+        (["rnu"], "rnu", "Did you mean 'run'"),
+        (["run"], "缺少 FILE", "FILE"),
+        (["check"], "缺少", "FILE"),
+        (["run", "tiny.yaml", "--sed", "1"], "没有选项 --sed；是否想用 --seed", "--seed"),
+        (["run", "tiny.yaml", "--months", "0"], "--months 的值无效", "--months"),
+        (["run", "tiny.yaml", "--seed", "-1"], "--seed 的值无效", "--seed"),
+        (["run", "tiny.yaml", "--seed", str(2**63)], "--seed 的值无效", "--seed"),
+        (["run", "tiny.yaml", "--lang", "fr"], "fr", "--lang"),
+        (["figures", "show", "no_such"], "没有名为", "no figure is called 'no_such'"),
+        (["figures", "list", "--role", "x"], "policy_parameter", "no role is called 'x'"),
+        (["run", "no.yaml"], "找不到文件", "there is no file no.yaml"),
+        (["describe", "tiny.yaml", "--why", "chain.hub.place"], "是否想写 chain.hub.places", "chain.hub.places"),
+        (["describe", "tiny.yaml", "--set", "seed"], "不是 路径=值 的形式", "is not path=value"),
+        (["run", "tiny.yaml", "-o", "."], "已存在", "exists already"),
+        (["run", "tiny.yaml", "-o", "tiny.yaml/x"], "无法写入", "cannot be written"),
+        (["new", "."], "已存在且不为空", "is not empty"),
+    ],
+)
+def test_mistakes_of_the_user(command, place, words, zh, en):
+    """A user's mistake is exit 2 and a message on stderr in his language, and nothing is written."""
+    for lang, expected in (("zh", zh), ("en", en)):
+        result = command("--lang", lang, *words, code=2)
+        assert expected in result.stderr
+        assert result.stdout == ""
+    assert [p.name for p in place.iterdir()] == ["tiny.yaml"]
+
+
+def test_a_bug_is_told_from_a_mistake(command, monkeypatch):
+    """A bug of ours is exit 1 with how to report it; the traceback is for those who ask."""
+    monkeypatch.setattr("sim.evidence.ledger.figure", lambda id: 1 / 0)
+    result = command("figures", "show", "x", code=1)
+    assert "bug of ours" in result.stderr
+    assert "sim figures show x" in result.stderr
+    assert "File " not in result.stderr
+
+
+def test_debug_shows_where(place, monkeypatch):
+    """SIM_DEBUG=1 shows the traceback of a bug."""
+    from click.testing import CliRunner
+
+    monkeypatch.setattr("sim.evidence.ledger.figure", lambda id: 1 / 0)
+    monkeypatch.setenv("SIM_DEBUG", "1")
+    result = CliRunner().invoke(sim, ["figures", "show", "x"])
+    assert result.exit_code == 1
+    assert "ZeroDivisionError" in result.stderr
+    assert "Traceback" in result.stderr
+
+
+def test_no_memory_is_not_a_bug(command, monkeypatch):
+    """Too little memory is said in one line, exit 3."""
+
+    def full(id: str) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr("sim.evidence.ledger.figure", full)
+    assert "not enough memory" in command("figures", "show", "x", code=3).stderr
+
+
+@pytest.mark.parametrize("words", [("describe", "tiny.yaml"), ("figures", "list"), ("figures", "list", "--json")])
+def test_a_reader_who_leaves(command, words):
+    """`| head -1` ends quietly."""
+    child = command.start(*words)
+    child.stdout.close()
+    assert (child.stderr.read(), child.wait(60)) == (b"" if "--json" in words or words[0] == "describe" else b"", 0)
+
+
+def test_a_screen_without_chinese(command):
+    """Letters that standard output cannot show are replaced, in JSON escaped; nothing crashes."""
+    for words in (["figures", "list", "--lang", "zh"], ["figures", "list", "--json"]):
+        child = command.start(*words, env={"PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii"})
+        out, err = child.communicate(timeout=60)
+        assert child.returncode == 0, err
+        assert out.isascii()
+    assert b"\\u" in out
+
+
+@pytest.mark.parametrize("words", [("run", "tiny.yaml", "--no-figures"), ("figures", "list")])
+def test_no_colour_in_a_pipe(command, words):
+    """Without a terminal there are no escape codes, nor blanks at the ends of lines."""
+    said = command(*words).stdout
+    assert "\x1b" not in said
+    assert not re.search(r"[ \t]$", said, re.MULTILINE)
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+@pytest.mark.parametrize(("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_colour_on_a_terminal(command, setting, coloured):
+    """On a terminal group headings are coloured, unless NO_COLOR is set."""
+    said = on_terminal(command, "run", "tiny.yaml", "--no-figures", "-q", env={"TERM": "xterm-256color", **setting})
+    assert (b"\x1b[1;36m" in said) == coloured
+    assert b"Trading at 12 months" in said
+
+
+def on_terminal(command, *words, **options) -> bytes:
+    """What a terminal of 100 columns gets from a command."""
+    ours, theirs = os.openpty()
+    options["env"] = {"COLUMNS": "100", **options["env"]}
+    child = command.start(*words, stdin=theirs, stdout=theirs, stderr=theirs, **options)
+    os.close(theirs)
+    said = b""
+    while True:
+        try:
+            more = os.read(ours, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        said += more
+    os.close(ours)
+    assert child.wait(60) == 0, said
+    return said
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_progress_on_a_terminal(command):
+    """On a terminal a bar shows how many runs are done; with --quiet it does not."""
+    environment = {"TERM": "xterm-256color"}
+    assert b"/200 runs" in on_terminal(command, "run", "tiny.yaml", "-n", "200", "--no-figures", env=environment)
+    assert b"/200 runs" not in on_terminal(
+        command, "run", "tiny.yaml", "-n", "200", "--no-figures", "-q", env=environment
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(command, place, number):
+    """Ctrl-C ends a run within seconds: exit 130, one line, nothing left behind."""
+    child = command.start("run", "tiny.yaml", "-n", "100000", "--lang", "zh")
+    deadline = time.monotonic() + 60
+    while not list(place.glob("runs/.tiny.*.tmp/entrepreneurs.parquet")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    child.send_signal(number)
+    started = time.monotonic()
+    out, err = child.communicate(timeout=60)
+    assert time.monotonic() - started < 10
+    assert (child.returncode, out, err.decode()) == (130, b"", "已中断，没有留下任何文件。\n")
+    assert [p.name for p in place.iterdir()] == ["tiny.yaml"]

