@@ -20,6 +20,7 @@ from sim.entrepreneurs.founding import newcomers, total_capacity
 from sim.entrepreneurs.kernel import EXIT, Tally, live
 from sim.entrepreneurs.leaving import AfterExit, after_exit
 from sim.entrepreneurs.rules import Constants
+from sim.errors import RunError
 from sim.market.competition import Competition
 from sim.observation import KEPT, Observation, calendar_month, month_label
 from sim.policy.ledger import Ledger, Now
@@ -43,6 +44,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         Threads for large populations; no number of threads changes a bit.
     founder
         The agent class of engine `objects`: a subclass of `Entrepreneur` with another `learn`, say.
+    collect
+        Whether `datacollector` collects each month (the tables do not need it).
 
     Attributes
     ----------
@@ -62,11 +65,12 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         replicate: int = 0,
         threads: int = 1,
         founder: type[Entrepreneur] = Entrepreneur,
+        collect: bool = True,
         _before: int = 0,
     ) -> None:
         seed = scenario.seed if rng is None else int(rng)
         super().__init__(rng=seed)
-        self.scenario, self.replicate = scenario, replicate
+        self.scenario, self.replicate, self._collect = scenario, replicate, collect
         self.key = replicate_key(seed, replicate)
         self.stages = tuple(s.id for s in scenario.chain)
         self.constants = Constants.of(scenario.behaviour, scenario.market.trim)
@@ -228,7 +232,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.observation.observe(self.month, self.people, self.houses, tally.by_house, city)
         self.month += 1
         self.running = self.month < self.scenario.horizon.months
-        self.datacollector.collect(self)
+        if self._collect:
+            self.datacollector.collect(self)
 
     def tables(self) -> dict[str, Any]:
         """The tables of what has been simulated so far, as pandas DataFrames."""
@@ -241,7 +246,13 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         initial, chain = self.scenario.initial, self.scenario.burn_in
         past = self.scenario.model_copy(update={"chain": chain.chain, "policy": chain.policy, "observe": ()})
         before = Pipeline(
-            past, rng=seed, replicate=self.replicate, threads=threads, founder=founder, _before=initial.months
+            past,
+            rng=seed,
+            replicate=self.replicate,
+            threads=threads,
+            founder=founder,
+            collect=False,
+            _before=initial.months,
         )
         for _ in range(initial.months):
             before.step()
@@ -250,8 +261,12 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         house = _rehoused(people.house[rows], before.houses, self.houses)
         highest = _stages_in(before.houses, self.houses)[people.highest[rows]]
         if initial.entities is not None:
+            if not len(rows):
+                raise RunError(
+                    f"initial.entities: nobody trades at the end of the burn-in who could stand for {initial.entities}"
+                )
             copies = np.arange(initial.entities) * len(rows) // initial.entities
-            first = np.r_[True, copies[1:] != copies[:-1]] if len(copies) else np.zeros(0, bool)
+            first = np.r_[True, copies[1:] != copies[:-1]]
             rows, house, highest = rows[copies], house[copies], highest[copies]
             seated = self.houses.places[house] < 2**40
             house = np.where(seated & ~first, self.houses.outside + highest, house)

@@ -44,7 +44,7 @@ def simulate(
 
     The same scenario, seed and replicate give the same bytes, whatever the threads and the engine.
     """
-    model = Pipeline(scenario, rng=seed, replicate=replicate, threads=threads)
+    model = Pipeline(scenario, rng=seed, replicate=replicate, threads=threads, collect=False)
     while model.running:
         model.step()
         if month_done:

@@ -53,7 +53,7 @@ def _chain(**first: Any) -> tuple[Stage, ...]:
 def _policy() -> tuple[Any, ...]:
     return (
         stipend.Instrument(id="stipend", eligible_share=0.8, budget=60000.0),
-        rent_relief.Instrument(id="rent", share={"maker_space": 0.5, "incubator": 1.0}),
+        rent_relief.Instrument(id="rent", share={"village": 0.2, "maker_space": 0.5, "incubator": 1.0}),
         training.Instrument(id="training", courses=10, seats=3, take_up=0.1),
     )
 

@@ -29,6 +29,16 @@ def _count(tenants: NDArray[np.int64], house: NDArray[Any], step: int) -> None:
 
 
 @kernel
+def _crowd(
+    rent: NDArray[np.float64], base: NDArray[np.float64], tenants: NDArray[np.int64], usual: int, elasticity: float
+) -> None:
+    for h in range(rent.size):
+        rent[h] = base[h]
+        if tenants[h] > usual:
+            rent[h] *= exp(elasticity * log(tenants[h] / usual))
+
+
+@kernel
 def _seat(tenants: NDArray[np.int64], places: NDArray[np.int64], first: int, chosen: NDArray[np.int64]) -> None:
     for i in range(chosen.size):
         best = -1
@@ -129,10 +139,7 @@ class Houses:
         """Rents follow crowding: rent x (tenants / usual tenants)^crowding where there are more than usual."""
         for stage in self._crowded:
             s, houses = self.stages[stage], self.of(stage)
-            self.table.rent[houses] = self._rent[houses]
-            for house in houses.start + np.flatnonzero(self.tenants[houses] > s.usual_tenants):
-                crowd = int(self.tenants[house]) / s.usual_tenants
-                self.table.rent[house] *= exp(s.crowding * log(crowd))
+            _crowd(self.table.rent[houses], self._rent[houses], self.tenants[houses], s.usual_tenants, s.crowding)
 
     def close_month(self, tally: Tally) -> None:
         """Remember the mean ability in each house: what peers can learn from next month. Outside there are no peers."""

@@ -80,6 +80,21 @@ def _wishes(
 
 
 @kernel
+def _wait(
+    waiting: NDArray[np.int8],
+    waiting_since: NDArray[np.int32],
+    rows: NDArray[np.int64],
+    waits: NDArray[np.int8],
+    calendar: int,
+) -> None:
+    for j in range(rows.size):
+        i = rows[j]
+        if waiting[i] != waits[j]:
+            waiting[i] = waits[j]
+            waiting_since[i] = calendar
+
+
+@kernel
 def _settle_in(
     s: State,
     spent: NDArray[np.int16],
@@ -140,10 +155,7 @@ def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int,
         houses.waiting[s] = len(who) - len(chosen)
         if houses.stages[s].waiting_list:
             waits[who[(waits[who] == 0) & ~moved[who]]] = s + 1
-    waits[moved] = 0
-    if waits.any() or waited.any():
-        people.waiting_since[rows] = np.where(waits == waited, people.waiting_since[rows], calendar)
-        people.waiting[rows] = waits
+    _wait(people.waiting, people.waiting_since, rows, np.where(moved, 0, waits).astype(np.int8), calendar)
 
     ended = (over & ~moved).nonzero()[0]
     if len(ended):

@@ -10,7 +10,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 
@@ -49,8 +49,6 @@ class Voice:
 
     def problem(self, found: Problem) -> str:
         """A problem as a line, in the user's language."""
-        from dataclasses import replace
-
         from sim.scenario.messages import in_language
 
         said = in_language(found, self.lang)

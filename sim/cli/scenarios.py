@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from sim.cli.program import Verb, Voice, common, file, option
+from sim.errors import Problem, ScenarioError
 
 __all__ = ["check", "describe", "new", "overrides"]
 
@@ -34,48 +36,55 @@ def new(voice: Voice, folder: str) -> None:
 def check(ctx: click.Context, files: tuple[str, ...], schema: bool) -> None:
     """All errors of the files at once."""
     voice: Voice = ctx.obj
-    from sim.scenario.schema import Scenario
-
     if schema:
+        from sim.scenario.schema import Scenario
+
         return voice.give(Scenario.json_schema())
     if not files:
         raise click.MissingParameter(ctx=ctx, param=ctx.command.params[0])
-    found = [_checked(voice, name) for name in files]
+    found = {name: _problems(name) for name in files}
     if voice.json:
-        voice.give({"files": found})
+        voice.give({"files": [_plain(voice, name, problems) for name, problems in found.items()]})
     else:
-        _tell(voice, found)
-    if not all(entry["valid"] for entry in found):
+        for name, problems in found.items():
+            _tell(voice, name, problems)
+    if any(map(_wrong, found.values())):
         ctx.exit(2)
     return None
 
 
-def _checked(voice: Voice, name: str) -> dict[str, Any]:
-    """What is wrong with a file, and what is odd."""
-    from dataclasses import asdict
-
-    from sim.errors import ScenarioError
+def _problems(name: str) -> Sequence[Problem]:
+    """What is wrong with a file, or else what is odd."""
     from sim.scenario.loader import load
-    from sim.scenario.messages import in_language
 
     try:
-        problems, wrong = load(name).warnings, False
+        return load(name).warnings
     except ScenarioError as error:
-        problems, wrong = error.problems, True
+        return error.problems
+
+
+def _wrong(problems: Sequence[Problem]) -> int:
+    return sum(p.severity == "error" for p in problems)
+
+
+def _plain(voice: Voice, name: str, problems: Sequence[Problem]) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from sim.scenario.messages import in_language
+
     kept = ("file", "line", "column", "path", "severity", "message")
     told = [{key: asdict(in_language(p, voice.lang))[key] for key in kept} for p in problems]
-    return {"file": name, "valid": not wrong, "problems": told, "lines": [voice.problem(p) for p in problems]}
+    return {"file": name, "valid": not _wrong(problems), "problems": told}
 
 
-def _tell(voice: Voice, found: list[dict[str, Any]]) -> None:
+def _tell(voice: Voice, name: str, problems: Sequence[Problem]) -> None:
     from sim.presentation.catalogue import clean
 
-    for entry in found:
-        for line in entry["lines"]:
-            voice.say(line)
-        errors = sum(p["severity"] == "error" for p in entry["problems"])
-        key = "check.valid" if entry["valid"] and not entry["problems"] else "check.found"
-        voice.note(voice.text(key, file=clean(entry["file"]), errors=errors, warnings=len(entry["problems"]) - errors))
+    for problem in problems:
+        voice.say(voice.problem(problem))
+    errors = _wrong(problems)
+    key = "check.found" if problems else "check.valid"
+    voice.note(voice.text(key, file=clean(name), errors=errors, warnings=len(problems) - errors))
 
 
 @click.command(cls=Verb)
@@ -107,7 +116,6 @@ def overrides(assignments: tuple[str, ...], **settings: object) -> dict[str, obj
 
     Raises ScenarioError with every assignment that cannot be read.
     """
-    from sim.errors import Problem, ScenarioError
     from sim.scenario.loader import override
 
     changes: dict[str, object] = {}

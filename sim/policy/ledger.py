@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.entrepreneurs.arrivals import EDUCATION
-from sim.entrepreneurs.columns import Columns
+from sim.entrepreneurs.columns import Columns, State
+from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import Stream, uniforms
 
 __all__ = ["Ledger", "Now"]
+
+_EDUCATIONS = len(EDUCATION)
 
 
 class Now(NamedTuple):
@@ -22,6 +25,23 @@ class Now(NamedTuple):
     key: tuple[int, int]  # the replicate's key for draws
     stages: tuple[str, ...]  # ids of the chain's stages
     stage_of: NDArray[np.int8]  # stage of each house; len(stages) outside
+
+
+@kernel
+def _book(
+    s: State,
+    rows: NDArray[np.int64],
+    amount: NDArray[np.int64],
+    stage_of: NDArray[np.int8],
+    in_cash: bool,
+    group: NDArray[np.int16],
+) -> None:
+    for j in range(rows.size):
+        i = rows[j]
+        s.received[i] += amount[j]
+        if in_cash:
+            s.cash[i] += amount[j]
+        group[j] = stage_of[s.house[i]] * _EDUCATIONS + s.education[i]
 
 
 class Ledger:
@@ -65,10 +85,8 @@ class Ledger:
             rows, amount = rows[paid], amount[paid]
         if not len(rows):
             return rows
-        people.received[rows] += amount
-        if in_cash:
-            people.cash[rows] += amount
-        group = now.stage_of[people.house[rows]].astype(np.int16) * len(EDUCATION) + people.education[rows]
+        group = np.empty(len(rows), np.int16)
+        _book(people.state, rows, amount, now.stage_of, in_cash, group)
         self._book.append((now.month, instrument, group, amount))
         return rows
 
@@ -87,7 +105,7 @@ class Ledger:
         used = np.flatnonzero(count)
         rest, group = np.divmod(used, groups)
         month, instrument = np.divmod(rest, max(len(names), 1))
-        stage, education = np.divmod(group, len(EDUCATION))
+        stage, education = np.divmod(group, _EDUCATIONS)
         return {
             "month": month,
             "instrument": np.array(names, dtype=object)[instrument],

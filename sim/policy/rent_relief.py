@@ -27,11 +27,13 @@ class Instrument(PolicyInstrument):
     )
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
-        """Refund the share of last month's rent that the present stage grants; founders count on it in decisions."""
+        """Refund the share of last month's rent that the present stage grants; those who got it count on it."""
         by_stage = np.array([*(self.share.get(s, 0.0) for s in now.stages), 0.0])
-        by_house = by_stage[now.stage_of]
-        rows = ((by_house > 0)[people.house]).nonzero()[0]
-        share = by_house[people.house[rows]]
+        share = by_stage[now.stage_of][people.house]
+        rows = share.nonzero()[0]
+        share = share[rows]
         paid = ledger.pay(self.id, people, now, rows, 100.0 * people.rent[rows] * share, budget=self.budget)
-        relieved = rows if self.budget is None else paid
-        people.relief[relieved] = np.minimum(people.relief[relieved] + by_house[people.house[relieved]], 1.0)
+        if self.budget is not None:
+            share = share[np.isin(rows, paid, assume_unique=True)]
+            rows = rows[np.isin(rows, paid, assume_unique=True)]
+        people.relief[rows] = np.minimum(people.relief[rows] + share, 1.0)

@@ -14,7 +14,7 @@ schema: 1
 name: {zh: "[bold]小城[/] <script>alert(1)</script>", en: "[bold]Tiny[/] <script>alert(1)</script>"}
 horizon: {start: 2024-04, months: 24}
 replicates: 2
-arrivals: {per_year: 50}
+arrivals: {per_year: {value: 50, range: [10, 100], assumed: small}}
 chain:
   - {id: village, facilities: 1}
   - {id: hub, label: {zh: "枢纽[red]", en: "hub[red]"}, facilities: 1, places: 3, threshold: 100_000, tenancy: 12}

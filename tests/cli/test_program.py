@@ -7,6 +7,7 @@ import time
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from sim.cli import sim
 from sim.cli.program import Option
@@ -112,8 +113,6 @@ def test_a_bug_is_told_from_a_mistake(command, monkeypatch):
 
 def test_debug_shows_where(place, monkeypatch):
     """SIM_DEBUG=1 shows the traceback of a bug."""
-    from click.testing import CliRunner
-
     monkeypatch.setattr("sim.evidence.ledger.figure", lambda id: 1 / 0)
     monkeypatch.setenv("SIM_DEBUG", "1")
     result = CliRunner().invoke(sim, ["figures", "show", "x"])
@@ -135,9 +134,9 @@ def test_no_memory_is_not_a_bug(command, monkeypatch):
 @pytest.mark.parametrize("words", [("describe", "tiny.yaml"), ("figures", "list"), ("figures", "list", "--json")])
 def test_a_reader_who_leaves(command, words):
     """`| head -1` ends quietly."""
-    child = command.start(*words)
-    child.stdout.close()
-    assert (child.stderr.read(), child.wait(60)) == (b"" if "--json" in words or words[0] == "describe" else b"", 0)
+    with command.start(*words, "--quiet") as child:
+        child.stdout.close()
+        assert (child.stderr.read(), child.wait(60)) == (b"", 0)
 
 
 def test_a_screen_without_chinese(command):
@@ -190,11 +189,9 @@ def on_terminal(command, *words, **options) -> bytes:
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
 def test_progress_on_a_terminal(command):
     """On a terminal a bar shows how many runs are done; with --quiet it does not."""
-    environment = {"TERM": "xterm-256color"}
-    assert b"/200 runs" in on_terminal(command, "run", "tiny.yaml", "-n", "200", "--no-figures", env=environment)
-    assert b"/200 runs" not in on_terminal(
-        command, "run", "tiny.yaml", "-n", "200", "--no-figures", "-q", env=environment
-    )
+    words, environment = ("run", "tiny.yaml", "-n", "20", "--no-figures"), {"TERM": "xterm-256color"}
+    assert b"/20 runs" in on_terminal(command, *words, env=environment)
+    assert b"/20 runs" not in on_terminal(command, *words, "-q", env=environment)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

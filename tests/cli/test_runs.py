@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.presentation.catalogue import keys, text
+from sim.errors import StoreError
+from sim.presentation.catalogue import error, keys, text
 from sim.store import seal, whole_folder
 
 
@@ -102,12 +103,15 @@ def test_a_failure_leaves_nothing(command, place, monkeypatch):
 
 def test_a_folder_that_came_meanwhile_is_kept(place):
     """A folder that someone else made while we ran is not replaced without --force."""
-    from sim.errors import StoreError
 
-    with pytest.raises(StoreError, match="cannot be written"), whole_folder(place / "out") as part:
-        (part / "ours").write_text("")
-        (place / "out").mkdir()
-        (place / "out" / "theirs").write_text("")
+    def write() -> None:
+        with whole_folder(place / "out") as part:
+            (part / "ours").write_text("")
+            (place / "out").mkdir()
+            (place / "out" / "theirs").write_text("")
+
+    with pytest.raises(StoreError, match="cannot be written"):
+        write()
     assert [p.name for p in (place / "out").iterdir()] == ["theirs"]
     assert sorted(p.name for p in place.iterdir()) == ["out", "tiny.yaml"]
 
@@ -134,9 +138,10 @@ def test_dry_run_is_near_the_truth(command, place):
 
 def test_warnings_do_not_mix_with_the_result(command, place):
     """Warnings are on stderr, so that JSON stays JSON; --quiet drops them."""
-    (place / "odd.yaml").write_text("schema: 1\nextends: tiny.yaml\nchain:\n  - {id: hub, threshold: 1e12}\n")
+    (place / "odd.yaml").write_text("schema: 1\nextends: tiny.yaml\narrivals: {per_year: 7}\n")
     words = ("run", "odd.yaml", "--no-figures", "--months", "6")
     assert command.json(*words)["replicates"] == 2
+    assert "warning: " in command(*words).stderr
     assert command(*words, "--quiet").stderr == ""
 
 
@@ -152,8 +157,6 @@ def test_sealing_covers_what_was_added(command, place):
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_errors_have_words(lang):
     """Each message of the store and the ledger that a user can meet is known to the catalogue."""
-    from sim.presentation.catalogue import error
-
     raised = [
         "x: exists already; choose another folder with -o, or replace it with --force",
         "x: exists already and is not empty; choose another name",
