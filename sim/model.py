@@ -152,8 +152,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         if not len(uid):
             return
         rents = self.houses.table.rent[self.houses.of(0)]
-        rows = newcomers(uid, traits, self._mix, self.constants, self.competition.factor, rents, self.key)
-        new = self.people.append(rows)
+        factor = self.competition.factor
+        new = newcomers(self.people, uid, traits, self._mix, self.constants, factor, rents, self.key)
         house = self.people.house[new]
         self.houses.enter(house)
         self.observation.arrived(self.month, uid, house.copy(), self.houses.stage_of[house])

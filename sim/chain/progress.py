@@ -96,7 +96,10 @@ def _wait(
 
 @kernel
 def _settle_in(
-    s: State,
+    house: NDArray[np.int16],
+    highest: NDArray[np.int8],
+    months_in: NDArray[np.int32],
+    low_months: NDArray[np.int32],
     spent: NDArray[np.int16],
     rows: NDArray[np.int64],
     left: NDArray[Any],
@@ -106,13 +109,13 @@ def _settle_in(
     outside = spent.shape[0] - 1
     for j in range(rows.size):
         i = rows[j]
-        spent[stage_of[left[j]], i] += s.months_in[i]
-        s.house[i] = entered[j]
-        s.months_in[i] = 0
-        s.low_months[i] = 0
+        spent[stage_of[left[j]], i] += months_in[i]
+        house[i] = entered[j]
+        months_in[i] = 0
+        low_months[i] = 0
         arrived = stage_of[entered[j]]
-        if arrived < outside and arrived > s.highest[i]:
-            s.highest[i] = arrived
+        if arrived < outside and arrived > highest[i]:
+            highest[i] = arrived
 
 
 def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int, int]) -> list[Move]:
@@ -172,5 +175,8 @@ def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int,
         move(here, np.concatenate([houses.seats(s - 1, len(back)), away]), "fell_back")
 
     for m in moves:
-        _settle_in(people.state, people.spent, m.rows, m.left, m.entered, houses.stage_of)
+        _settle_in(
+            people.house, people.highest, people.months_in, people.low_months, people.spent,
+            m.rows, m.left, m.entered, houses.stage_of,
+        )  # fmt: skip
     return moves

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.entrepreneurs.compiled import kernel
+
 __all__ = ["COLUMNS", "Columns", "Field", "State", "identity"]
 
 Array = NDArray[Any]
@@ -118,9 +120,9 @@ class Columns:
     def __len__(self) -> int:
         return self.size
 
-    def append(self, rows: Mapping[str, Array]) -> slice:
-        """Add rows; columns that are not named are 0, and ``spent`` is (stages + 1, rows). Returns where they stand."""
-        start, stop = self.size, self.size + len(rows["uid"])
+    def extend(self, count: int) -> slice:
+        """Add rows of zeros. Returns where they stand."""
+        start, stop = self.size, self.size + count
         if stop > self._blocks["i8"].shape[1]:
             for kind, old in self._blocks.items():
                 new = np.zeros((len(old), max(stop, 2 * old.shape[1])), kind)
@@ -129,35 +131,67 @@ class Columns:
             self._grown()
         for block in self._blocks.values():
             block[:, start:stop] = 0
-        for name, values in rows.items():
-            kind, i = self._at[name] if name != "spent" else ("i2", self._spent)
-            self._blocks[kind][i, start:stop] = values
         self.size = stop
         self._views = {}
         return slice(start, stop)
 
+    def append(self, rows: Mapping[str, Array]) -> slice:
+        """Add rows; columns that are not named are 0, and ``spent`` is (stages + 1, rows). Returns where they stand."""
+        new = self.extend(len(rows["uid"]))
+        for name, values in rows.items():
+            kind, i = self._at[name] if name != "spent" else ("i2", self._spent)
+            self._blocks[kind][i, new] = values
+        return new
+
     def take(self, rows: Array, names: Iterable[str] = (*COLUMNS, "spent")) -> dict[str, Array]:
         """A copy of some rows, column by column; ``spent`` is (stages + 1, rows)."""
-        blocks = {kind: block[:, rows] for kind, block in self._blocks.items()}
-        out: dict[str, Array] = {}
-        for name in names:
-            kind, i = self._at[name] if name != "spent" else ("i2", self._spent)
-            out[name] = blocks[kind][i]
-        return out
+        out = {kind: np.empty((len(block), len(rows)), kind) for kind, block in self._blocks.items()}
+        for kind, block in self._blocks.items():
+            _copy(block, rows, out[kind])
+        at, spent = self._at, self._spent
+        return {n: out[at[n][0]][at[n][1]] if n != "spent" else out["i2"][spent] for n in names}
 
     def remove(self, rows: Array) -> tuple[Array, Array]:
         """Take rows (sorted) out and close the gaps with the last ones. Returns (from, to) of the rows that moved."""
-        left = self.size - len(rows)
-        holes = rows[rows < left]
-        stays = np.ones(self.size - left, bool)
-        stays[rows[rows >= left] - left] = False
-        movers = left + stays.nonzero()[0]
-        if len(movers):
-            for block in self._blocks.values():
-                block[:, holes] = block[:, movers]
-        self.size = left
+        moves = np.empty((2, len(rows)), np.int64)
+        moved = _gaps(rows, self.size, moves)
+        movers, holes = moves[0, :moved], moves[1, :moved]
+        for block in self._blocks.values():
+            _move(block, movers, holes)
+        self.size -= len(rows)
         self._views = {}
         return movers, holes
+
+
+@kernel
+def _copy(block: Array, rows: Array, out: Array) -> None:
+    for c in range(block.shape[0]):
+        for j in range(rows.size):
+            out[c, j] = block[c, rows[j]]
+
+
+@kernel
+def _gaps(rows: Array, size: int, moves: Array) -> int:
+    left = size - rows.size
+    last, gone, count = size - 1, rows.size - 1, 0
+    for hole in rows:
+        if hole >= left:
+            break
+        while gone >= 0 and rows[gone] == last:
+            last -= 1
+            gone -= 1
+        moves[0, count] = last
+        moves[1, count] = hole
+        last -= 1
+        count += 1
+    return count
+
+
+@kernel
+def _move(block: Array, movers: Array, holes: Array) -> None:
+    for c in range(block.shape[0]):
+        for j in range(movers.size):
+            block[c, holes[j]] = block[c, movers[j]]
 
 
 def identity(cohort: int, slots: Array) -> Array:

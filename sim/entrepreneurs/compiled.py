@@ -20,7 +20,7 @@ __all__ = ["kernel", "rule", "rules_digest"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_SOURCES = ("arithmetic.py", "draws.py", "rules.py", "kernel.py", "compiled.py")
+_SOURCES = ("arithmetic.py", "draws.py", "rules.py", "columns.py", "kernel.py", "compiled.py")
 
 
 def rules_digest() -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,18 +19,19 @@ _TRAITS, _START = 2, 3  # blocks of the arrival streams
 
 @kernel
 def _found(
+    s: State,
+    start: int,
     uid: NDArray[np.int64],
+    traits: NDArray[np.int8],
     shares: Shares,
     c: Constants,
     market: tuple[float, float, float],
     rents: NDArray[np.float64],
     key: tuple[int, int],
-    traits: NDArray[np.int8],
-    house: NDArray[np.int16],
-    start: NDArray[np.float64],
 ) -> None:
-    for i in range(uid.size):
-        low, high = uid[i] & 0xFFFFFFFF, (uid[i] >> 32) & 0xFFFFFFFF
+    for j in range(uid.size):
+        i = start + j
+        low, high = uid[j] & 0xFFFFFFFF, (uid[j] >> 32) & 0xFFFFFFFF
         first = philox(low, high, 0, _TRAITS, key[0], key[1])
         second = philox(low, high, 0, _START, key[0], key[1])
         for t in range(3):
@@ -40,24 +39,28 @@ def _found(
             kind = 0
             while kind < shares[t].size - 1 and u >= shares[t][kind]:
                 kind += 1
-            traits[t, i] = kind if traits[t, i] < 0 else traits[t, i]
-        place = int(word_to_uniform(second[3]) * rents.size)
-        house[i] = place
+            traits[t, j] = kind if traits[t, j] < 0 else traits[t, j]
+        s.uid[i] = uid[j]
+        s.education[i] = traits[0, j]
+        s.origin[i] = traits[1, j]
+        s.channel[i] = traits[2, j]
+        s.house[i] = int(word_to_uniform(second[3]) * rents.size)
         luck = (
             word_to_uniform(first[3]),
             word_to_uniform(second[0]),
             word_to_uniform(second[1]),
             word_to_uniform(second[2]),
         )
-        n = found(c, luck, market[traits[2, i]], rents[place])
-        start[0, i] = n.potential
-        start[1, i] = n.level
-        start[2, i] = n.belief
-        start[3, i] = n.cash
-        start[4, i] = n.reservation
+        n = found(c, luck, market[traits[2, j]], rents[s.house[i]])
+        s.potential[i] = n.potential
+        s.level[i] = n.level
+        s.belief[i] = n.belief
+        s.cash[i] = n.cash
+        s.reservation[i] = n.reservation
 
 
 def newcomers(
+    people: Columns,
     uid: NDArray[np.int64],
     traits: NDArray[np.int8],
     shares: Shares,
@@ -65,8 +68,8 @@ def newcomers(
     market: tuple[float, float, float],
     rents: NDArray[np.float64],
     key: tuple[int, int],
-) -> dict[str, Any]:
-    """Rows for people who open a shop: one column each of shape (people,).
+) -> slice:
+    """People open shops in the first stage; returns their rows.
 
     Parameters
     ----------
@@ -77,18 +80,9 @@ def newcomers(
     rents : (houses,)
         Rents of the houses of the first stage, among which people settle evenly, CNY/month.
     """
-    house = np.zeros(len(uid), np.int16)
-    start = np.zeros((5, len(uid)))
-    _found(uid, shares, c, market, rents, key, traits, house, start)
-    names = ("potential", "level", "belief", "cash", "reservation")
-    return {
-        "uid": uid,
-        "education": traits[0],
-        "origin": traits[1],
-        "channel": traits[2],
-        "house": house,
-        **dict(zip(names, start, strict=True)),
-    }
+    rows = people.extend(len(uid))
+    _found(people.state, rows.start, uid, traits, shares, c, market, rents, key)
+    return rows
 
 
 @kernel

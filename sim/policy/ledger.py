@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.entrepreneurs.arrivals import EDUCATION
-from sim.entrepreneurs.columns import Columns, State
+from sim.entrepreneurs.columns import Columns
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import Stream, uniforms
 
@@ -29,7 +29,10 @@ class Now(NamedTuple):
 
 @kernel
 def _book(
-    s: State,
+    received: NDArray[np.float64],
+    cash: NDArray[np.float64],
+    house: NDArray[np.int16],
+    education: NDArray[np.int8],
     rows: NDArray[np.int64],
     amount: NDArray[np.int64],
     stage_of: NDArray[np.int8],
@@ -38,10 +41,10 @@ def _book(
 ) -> None:
     for j in range(rows.size):
         i = rows[j]
-        s.received[i] += amount[j]
+        received[i] += amount[j]
         if in_cash:
-            s.cash[i] += amount[j]
-        group[j] = stage_of[s.house[i]] * _EDUCATIONS + s.education[i]
+            cash[i] += amount[j]
+        group[j] = stage_of[house[i]] * _EDUCATIONS + education[i]
 
 
 class Ledger:
@@ -86,7 +89,7 @@ class Ledger:
         if not len(rows):
             return rows
         group = np.empty(len(rows), np.int16)
-        _book(people.state, rows, amount, now.stage_of, in_cash, group)
+        _book(people.received, people.cash, people.house, people.education, rows, amount, now.stage_of, in_cash, group)
         self._book.append((now.month, instrument, group, amount))
         return rows
 
