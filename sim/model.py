@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from sim.chain.facility import Facility, Houses
 from sim.chain.progress import Rules, progress
+from sim.chain.removal import Removal, within_places
 from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.arithmetic import exp, log
 from sim.entrepreneurs.columns import Columns, identity
@@ -258,8 +259,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             before.step()
         people = before.people
         rows = np.argsort(people.uid, kind="stable")
-        house = _rehoused(people.house[rows], before.houses, self.houses)
-        highest = _stages_in(before.houses, self.houses)[people.highest[rows]]
+        way = Removal(before.houses, self.houses)
+        house, highest = way.house[people.house[rows]], way.stage[people.highest[rows]]
         if initial.entities is not None:
             if not len(rows):
                 raise RunError(
@@ -270,7 +271,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             rows, house, highest = rows[copies], house[copies], highest[copies]
             seated = self.houses.places[house] < 2**40
             house = np.where(seated & ~first, self.houses.outside + highest, house)
-        house = self._within_places(house)
+        house = within_places(house, self.houses)
         stage = self.houses.stage_of[house]
         taken = people.take(rows)
         if initial.entities is not None:
@@ -280,7 +281,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             highest=np.maximum(highest, np.where(stage < len(self.stages), stage, 0)).astype(np.int8),
             initial=np.ones(len(rows), np.int8),
             received=np.zeros(len(rows)),
-            waiting=np.zeros(len(rows), np.int8),
+            waiting=way.waiting[people.waiting[rows]].astype(np.int8),
             call=np.zeros(len(rows), np.int8),
             spent=np.zeros((len(self.stages) + 1, len(rows)), np.int16),
         )
@@ -303,52 +304,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             )
         else:
             self.former_founders = int(before.former_founders * scale)
-        self.houses.table.peer_level[:] = _mapped_peers(before.houses, self.houses)
-
-    def _within_places(self, house: NDArray[Any]) -> NDArray[Any]:
-        """Those for whom a house has no place (the chain may differ from the burn-in's) stand outside."""
-        order = np.argsort(house, kind="stable")
-        starts = np.searchsorted(house[order], np.arange(len(self.houses.places)))
-        rank = np.empty(len(house), np.int64)
-        rank[order] = np.arange(len(house)) - starts[house[order]]
-        stage = np.minimum(self.houses.stage_of[house], len(self.stages) - 1)
-        return np.where(rank < self.houses.places[house], house, self.houses.outside + stage.astype(np.int64))
+        way.carry_peers()
 
 
 def _living(model: Pipeline, place: int) -> int:
     return model.observation.living[place]
-
-
-def _rehoused(house: NDArray[Any], old: Houses, new: Houses) -> NDArray[np.int64]:
-    """Houses of another chain: the same number of the same stage if there is one, else outside."""
-    target = np.full(len(old.stage_of), new.outside, np.int64)
-    ids = [s.id for s in new.stages]
-    for s, stage in enumerate(old.stages):
-        there = ids.index(stage.id) if stage.id in ids else None
-        for k in range(int(old.count[s])):
-            if there is not None and k < new.count[there]:
-                target[old.first[s] + k] = new.first[there] + k
-            elif there is not None:
-                target[old.first[s] + k] = new.outside + there
-        if there is not None:
-            target[old.outside + s] = new.outside + there
-    chosen: NDArray[np.int64] = target[house]
-    return chosen
-
-
-def _stages_in(old: Houses, new: Houses) -> NDArray[np.int64]:
-    """For each stage of another chain the same one here, or the one before it that there is."""
-    ids = [s.id for s in new.stages]
-    found = [ids.index(s.id) if s.id in ids else 0 for s in old.stages]
-    return np.maximum.accumulate(np.array(found))
-
-
-def _mapped_peers(old: Houses, new: Houses) -> NDArray[np.float64]:
-    peers = np.full(len(new.stage_of), -1e9)
-    target = _rehoused(np.arange(old.outside), old, new)
-    inside = target < new.outside
-    peers[target[inside]] = old.table.peer_level[: old.outside][inside]
-    return peers
 
 
 def _renumbered(opened: NDArray[Any]) -> NDArray[np.int64]:

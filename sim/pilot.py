@@ -13,8 +13,11 @@ from sim.store import size
 
 __all__ = ["Estimate", "estimate", "most", "workers"]
 
-_SMALL, _LARGE = 1_000, 20_000
+_SMALL, _LARGE = 1_000, 60_000
 """assumed: founders of the two pilots; together a second or so."""
+
+_GAIN = 0.4
+"""assumed: what each further job adds to the speed of one (measured on two cores; tables are made one at a time)."""
 
 
 def workers(scenario: Scenario, jobs: int | None = None, threads: int | None = None) -> tuple[int, int]:
@@ -57,7 +60,7 @@ def estimate(scenario: Scenario, *, jobs: int = 1) -> Estimate:
         more = (1 - large) / (large - small)
         seconds += max(seconds - less_seconds, 0) * more
         used += int(max(used - less_used, 0) * more)
-    return Estimate(replicates, seconds * replicates / min(jobs, replicates), used * replicates)
+    return Estimate(replicates, seconds * replicates / (1 + _GAIN * (min(jobs, replicates) - 1)), used * replicates)
 
 
 def _founders(scenario: Scenario) -> float:

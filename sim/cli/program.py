@@ -16,14 +16,13 @@ from typing import Any, NoReturn, TypeVar
 
 import click
 
+from sim.cli import INTERRUPTED
 from sim.errors import Problem, ScenarioError, SimError
 from sim.presentation.catalogue import Lang, clean, error, known, language, text
 
 __all__ = ["Option", "Program", "Verb", "VerbGroup", "Voice", "common", "file", "option"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-
-INTERRUPTED = 130
 
 
 @dataclass

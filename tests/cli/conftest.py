@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from sim.cli import sim
+from sim.cli.command import sim
 
 TINY = """\
 schema: 1

@@ -9,7 +9,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from sim.cli import sim
+from sim.cli.command import sim
 from sim.cli.program import Option
 from sim.presentation.catalogue import keys
 
@@ -25,8 +25,8 @@ def all_commands(command: click.Command = sim):
 def test_help_imports_nothing_heavy():
     """`sim --help` imports neither tables nor compilers, validators or plots."""
     code = (
-        "import sys, sim.cli\n"
-        "try: sim.cli.sim.main(['run', '--help'])\n"
+        "import sys, sim.cli.command\n"
+        "try: sim.cli.command.sim.main(['run', '--help'])\n"
         "except SystemExit: pass\n"
         f"print(*(m for m in {HEAVY} if m in sys.modules), file=sys.stderr)"
     )
