@@ -23,8 +23,8 @@ def main() -> NoReturn:
         from sim.cli.command import sim
 
         sim.main(prog_name="sim")
-    except KeyboardInterrupt:
-        pass
+    except KeyboardInterrupt:  # while the program itself was still being imported
+        print("interrupted", file=sys.stderr)
     except SystemExit as leaving:
         if leaving.code != INTERRUPTED:
             raise

@@ -43,7 +43,7 @@ def test_check_lists_every_error(command, place, lang, word, count):
     places = re.findall(r"^bad\.yaml:(\d+):\d+ ([\w.]+): \S", result.stdout, re.MULTILINE)
     assert places == [("3", "horizn"), ("8", "chain.hub.places"), ("11", "sed")]
     assert f"chain.hub.places: {word}" in result.stdout
-    assert sum in result.stderr
+    assert count in result.stderr
     assert "tiny.yaml" in result.stderr
 
 
