@@ -110,6 +110,15 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         )
 
     @property
+    def scenario(self) -> Scenario:
+        """What is simulated. (A property, since Mesa 3.5 would write the model into a scenario that it is given.)"""
+        return self._scenario
+
+    @scenario.setter
+    def scenario(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+
+    @property
     def calendar(self) -> int:
         """The month to come in months since 2000-01."""
         return self.start + self.month

@@ -36,7 +36,7 @@ class Series(Parameters):
 
     by_year: dict[str, Annotated[float, Field(gt=0, le=1e15)]] = Field(
         default_factory=dict,
-        json_schema_extra={"unit": "CNY/year"},
+        json_schema_extra={"unit": "CNY/year", "zh": "历年交易额", "en": "transactions by calendar year"},
         description="calendar year -> CNY/year; empty = the city's growth from the start on",
     )
     growth_before: float = quantity(

@@ -23,7 +23,8 @@ class Instrument(PolicyInstrument):
 
     type: Literal["rent_relief"] = "rent_relief"
     share: dict[str, Share] = Field(
-        description="stage id -> share of the rent that is refunded, 0 to 1", json_schema_extra={"unit": "share"}
+        description="stage id -> share of the rent that is refunded, 0 to 1",
+        json_schema_extra={"unit": "share", "zh": "减免比例", "en": "share of the rent refunded"},
     )
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:

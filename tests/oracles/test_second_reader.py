@@ -161,7 +161,10 @@ def test_newcomers_are_as_the_text_says() -> None:
     e, m, leave = b.entry, b.money, b.exit
     uid = identity(280, np.arange(n))
     shares = tuple(np.array(s) for s in ([0.0, 0.5, 0.8, 1.0, 1.0], [0.4, 0.4, 0.9, 1.0], [0.5, 0.8, 1.0]))
-    rows = newcomers(uid, np.full((3, n), -1, np.int8), shares, Constants.of(b, 1e6), MARKET, rents, KEY)  # type: ignore[arg-type]
+    people, traits = Columns(1), np.full((3, n), -1, np.int8)
+    newcomers(people, uid, traits, shares, Constants.of(b, 1e6), MARKET, rents, KEY)  # type: ignore[arg-type]
+    rows = people.take(np.arange(n))
+    assert (rows["uid"] == uid).all()
     u = {s: uniforms(KEY, s, uid, 0) for s in Stream}
     for name, stream, share in zip(
         ("education", "origin", "channel"), (Stream.EDUCATION, Stream.ORIGIN, Stream.CHANNEL), shares, strict=True
