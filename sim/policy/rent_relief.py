@@ -30,11 +30,8 @@ class Instrument(PolicyInstrument):
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Refund the share of last month's rent that the present stage grants; those who got it count on it."""
         by_stage = np.array([*(self.share.get(s, 0.0) for s in now.stages), 0.0])
-        share = by_stage[now.stage_of][people.house]
-        rows = share.nonzero()[0]
-        share = share[rows]
+        granted = by_stage[now.stage_of][people.house]
+        rows = granted.nonzero()[0]
+        share = np.minimum(granted[rows], 1.0 - people.relief[rows])  # several reliefs: the whole rent at most
         paid = ledger.pay(self.id, people, now, rows, 100.0 * people.rent[rows] * share, budget=self.budget)
-        if self.budget is not None:
-            share = share[np.isin(rows, paid, assume_unique=True)]
-            rows = rows[np.isin(rows, paid, assume_unique=True)]
-        people.relief[rows] = np.minimum(people.relief[rows] + share, 1.0)
+        people.relief[paid] = np.minimum(people.relief[paid] + granted[paid], 1.0)

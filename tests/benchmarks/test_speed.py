@@ -17,6 +17,8 @@ from sim.entrepreneurs.behaviour import Behaviour
 from sim.entrepreneurs.columns import COLUMNS, Columns, identity
 from sim.entrepreneurs.kernel import House, live
 from sim.entrepreneurs.rules import Constants
+from sim.statistics.lifetable import life_table
+from sim.statistics.summary import outcomes
 
 _spec = importlib.util.spec_from_file_location("plain_mesa", Path(__file__).with_name("plain_mesa.py"))
 plain_mesa = importlib.util.module_from_spec(_spec)
@@ -94,6 +96,22 @@ def test_small_run(benchmark: object) -> None:
     assert 900 < len(tables["entrepreneurs"]) < 1300
 
 
+def test_life_table(benchmark: object) -> None:
+    """Counting by age, a million lives are one pass."""
+    rng = np.random.default_rng(1)
+    lives = rng.integers(1, 120, 10**6).astype(np.int16), rng.random(10**6) < 0.5
+    table = benchmark.pedantic(lambda: life_table(*lives), rounds=5, warmup_rounds=1)
+    assert int(table.events.sum()) == int(lives[1].sum())
+
+
+def test_outcomes(benchmark: object) -> None:
+    """All outcomes of a small run, as a sweep wants them thousands of times."""
+    chosen = scenario()
+    tables, stages = sim.simulate(chosen), tuple(s.id for s in chosen.chain)
+    found = benchmark.pedantic(lambda: outcomes(tables, months=120, stages=stages), rounds=10, warmup_rounds=1)
+    assert found["arrivals"].value == len(tables["entrepreneurs"].query("attempt == 0"))
+
+
 def test_objects(benchmark: object) -> None:
     """The Mesa agents of the same model, a year of a thousand founders."""
     chosen = scenario(engine="objects")
@@ -120,8 +138,8 @@ def test_the_kernel_is_at_least_ten_times_as_fast_as_plain_mesa() -> None:
     chosen = scenario()
     ratios = []
     for _ in range(3):
-        ours, theirs = sim.Pipeline(chosen.replace({"arrivals.per_year": 30000.0})), plain_mesa.PlainPipeline(1000, 20)
-        months(ours, 2)
+        ours, theirs = sim.Pipeline(chosen.replace({"arrivals.per_year": 200000.0})), plain_mesa.PlainPipeline(1000, 20)
+        months(ours, 12)
         cost = []
         for model, count in ((ours, 12), (theirs, 6)):
             began = time.perf_counter()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import warnings
 
 import lifelines
@@ -223,16 +222,3 @@ def test_impossible_ages_are_refused(durations, entry):
     """Nobody trades for 0 months, or is first seen at or after his end."""
     with pytest.raises(ValueError, match="durations must be"):
         life_table(durations, [True, True], entry)
-
-
-@pytest.mark.long
-def test_a_million_rows_take_milliseconds():
-    """Counting by age, a million lives are one pass."""
-    rng = np.random.default_rng(1)
-    durations, events = rng.integers(1, 120, 10**6).astype(np.int16), rng.random(10**6) < 0.5
-    took = []
-    for _ in range(5):
-        start = time.perf_counter()
-        life_table(durations, events).interval()
-        took.append(time.perf_counter() - start)
-    assert min(took) < 0.1

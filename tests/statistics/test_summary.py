@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 
 import numpy as np
 import pytest
@@ -131,16 +130,3 @@ def test_replicates_that_do_not_know_are_left_out_and_named():
 def test_no_replicates_are_an_empty_summary():
     """Nothing in, nothing out, with the right columns."""
     assert tuple(summarise([]).columns) == tuple(c.name for c in columns("summary"))
-
-
-@pytest.mark.long
-@pytest.mark.parametrize(("n", "limit"), [(1000, 0.02), (300_000, 0.25)])
-def test_outcomes_are_fast_enough_for_sweeps(make, stages, n, limit):
-    """A few milliseconds for a small run, tens for a large one (limits leave room for a busy machine)."""
-    tables = make(n, 120)
-    took = []
-    for _ in range(5):
-        start = time.perf_counter()
-        outcomes(tables, months=120, stages=stages)
-        took.append(time.perf_counter() - start)
-    assert min(took) < limit
