@@ -7,16 +7,9 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from sim.evidence.quantity import Parameters, quantity
+from sim.evidence.quantity import Label, Parameters, quantity
 
-__all__ = ["Label", "Stage"]
-
-
-class Label(Parameters):
-    """A name in Chinese and English."""
-
-    zh: str = Field(default="", max_length=200)
-    en: str = Field(default="", max_length=200)
+__all__ = ["Stage"]
 
 
 class Stage(Parameters):

@@ -6,13 +6,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["Parameters", "quantity"]
+__all__ = ["Label", "Parameters", "quantity"]
 
 
 class Parameters(BaseModel):
     """The base of every parameter model: frozen, strict, no unknown keys, no NaN and no infinity."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+class Label(Parameters):
+    """A name in Chinese and English."""
+
+    zh: str = Field(default="", max_length=200)
+    en: str = Field(default="", max_length=200)
 
 
 def quantity(

@@ -12,22 +12,15 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from sim.evidence.quantity import Parameters, quantity
+from sim.evidence.quantity import Label, Parameters, quantity
 
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
     from sim.policy.ledger import Ledger, Now
 
-__all__ = ["Label", "PolicyInstrument", "find", "types"]
+__all__ = ["PolicyInstrument", "find", "types"]
 
 Month = Annotated[str, Field(pattern=r"^(19|20|21)\d\d-(0[1-9]|1[0-2])$")]
-
-
-class Label(Parameters):
-    """A name in Chinese and English."""
-
-    zh: str = Field(default="", max_length=200)
-    en: str = Field(default="", max_length=200)
 
 
 class PolicyInstrument(Parameters):

@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, SerializeAsAny, Tag
 from pydantic_core import PydanticCustomError
 
-from sim.chain.stage import Label, Stage
+from sim.chain.stage import Stage
 from sim.entrepreneurs.arrivals import Arrivals
 from sim.entrepreneurs.behaviour import Behaviour
 from sim.errors import Problem
 from sim.evidence.audit import Origin
-from sim.evidence.quantity import Parameters, quantity
+from sim.evidence.quantity import Label, Parameters, quantity
 from sim.market.demand import Market
 from sim.policy._instrument import Month, PolicyInstrument, find, types
 

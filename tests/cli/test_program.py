@@ -206,3 +206,24 @@ def test_interrupted(command, place, number):
     out, err = child.communicate(timeout=60)
     assert (child.returncode, out, err.decode()) == (130, b"", "已中断，没有留下任何文件。\n")
     assert [p.name for p in place.iterdir()] == ["tiny.yaml"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a timer")
+def test_an_interrupt_is_not_lost():
+    """A Ctrl-C that arrives in a destructor, where Python drops exceptions, still ends the program, and only once."""
+    code = (
+        "import os, signal, sys, time, sim.cli, sim.cli.command\n"
+        "class Swallows:\n"
+        "    def __del__(self): os.kill(os.getpid(), signal.SIGINT); time.sleep(0.01)\n"
+        "def work(**_):\n"
+        "    Swallows()\n"
+        "    try: time.sleep(30)\n"
+        "    finally:\n"
+        "        os.kill(os.getpid(), signal.SIGINT); time.sleep(0.5)\n"
+        "        print('tidied', flush=True)\n"
+        "sim.cli.command.sim.main = work\n"
+        "sim.cli.main()\n"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=False)
+    assert (found.returncode, found.stdout) == (130, b"tidied\n")
+    assert b"Exception ignored" in found.stderr
