@@ -204,7 +204,7 @@ class _LazyTables(Mapping[str, pd.DataFrame]):
         self._result = result
 
     def __getitem__(self, name: str) -> pd.DataFrame:
-        if name not in self:
+        if name not in tuple(self):  # a Mapping's own `in` would ask __getitem__
             raise KeyError(name)
         return self._result.summary if name == "summary" else self._result.table(name)
 

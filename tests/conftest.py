@@ -37,14 +37,15 @@ settings.load_profile("model")
 
 FLOWS = ("living", "arrivals", "admitted", "left", "closed")
 
-# the whole chain, small ------------------------------------------------------------------------------------------------
+# the whole chain, small -------------------------------------------------------------------------------------------
 
 
 def _chain(**first: Any) -> tuple[Stage, ...]:
     """A chain small enough for a few hundred founders, its seats scarce; `first` changes the village."""
     return (
         Stage(**{"id": "village", "facilities": 4, "crowding": 0.5, "usual_tenants": 5, **first}),
-        Stage(id="maker_space", facilities=2, places=3, threshold=3e4, or_net_income=2000.0, tenancy=6, uplift=0.05, apply=0.5),
+        Stage(id="maker_space", facilities=2, places=3, threshold=3e4, or_net_income=2000.0, tenancy=6, uplift=0.05,
+              apply=0.5),
         Stage(id="incubator", facilities=2, places=2, threshold=6e4, max_age=24, tenancy=9, falls_back=True, apply=0.5),
         Stage(id="park", facilities=1, places=3, threshold=1e5, falls_back=True, apply=0.5, waiting_list=False),
     )  # fmt: skip
@@ -118,7 +119,7 @@ def by_chance() -> Callable[[float], Behaviour]:
     return make
 
 
-# running and comparing -------------------------------------------------------------------------------------------------
+# running and comparing --------------------------------------------------------------------------------------------
 
 
 def _finished(scenario: Scenario, **how: Any) -> Pipeline:
@@ -208,8 +209,8 @@ def _check_books(scenario: Scenario, model: Pipeline) -> None:
         assert (table == wide[name]).all(), name
     ordered = moves.assign(step=np.arange(len(moves))).sort_values(["uid", "step"], kind="stable")
     same = ordered["uid"].to_numpy()[1:] == ordered["uid"].to_numpy()[:-1]
-    before, after = ordered["to_stage"].astype(object).to_numpy()[:-1], ordered["from_stage"].astype(object).to_numpy()[1:]
-    assert (before[same] == after[same]).all()
+    left, entered = (ordered[c].astype(object).to_numpy() for c in ("from_stage", "to_stage"))
+    assert (entered[:-1][same] == left[1:][same]).all()
     ends = ordered.groupby("uid").tail(1).set_index("uid")["to_stage"]
     alive = people[~people["event"] & people["uid"].isin(ends.index)]
     assert (ends.loc[alive["uid"]].astype(object).to_numpy() == alive["stage"].astype(object).to_numpy()).all()
@@ -248,7 +249,7 @@ def shuffled() -> Callable[[Pipeline, int], None]:
     return shuffle
 
 
-# random scenarios ------------------------------------------------------------------------------------------------------
+# random scenarios -------------------------------------------------------------------------------------------------
 
 
 def _plausible(kind: type[Parameters], **fixed: Any) -> st.SearchStrategy[Any]:
@@ -365,7 +366,9 @@ def _scenarios(draw: st.DrawFn) -> Scenario:
     return Scenario(
         seed=draw(st.integers(0, 2**63 - 1)),
         replicates=1,
-        horizon=Horizon(start=draw(st.sampled_from(["2024-04", "2000-01", "1999-06"])), months=draw(st.integers(1, 30))),
+        horizon=Horizon(
+            start=draw(st.sampled_from(["2024-04", "2000-01", "1999-06"])), months=draw(st.integers(1, 30))
+        ),
         arrivals=Arrivals(
             per_year=draw(st.sampled_from([24.0, 60.0, 150.0])),
             growth_per_year=draw(st.sampled_from([-0.2, 0.0, 0.17])),

@@ -30,7 +30,8 @@ def test_tables_are_as_declared(small: Any, tables: Any) -> None:
         assert list(frame.columns) == [c.name for c in declared], name
         for column in declared:
             assert column.nullable or not frame[column.name].isna().any(), f"{name}.{column.name}"
-            assert column.dtype in ("category", "date") or str(frame[column.name].dtype).lower() == column.dtype, column.name
+            kind = str(frame[column.name].dtype).lower()
+            assert kind == column.dtype or column.dtype in ("category", "date"), f"{name}.{column.name}"
 
 
 def test_tables_are_sorted_by_their_keys(small: Any, tables: Any) -> None:
@@ -70,7 +71,7 @@ def test_the_panel_is_the_state_at_each_years_end(small: Any) -> None:
 
 
 def test_sales_and_staff_of_a_month_are_those_of_its_people(small: Any) -> None:
-    """Monthly sales (to the fen a person) and staff are the sums over all who traded, those who then closed included."""
+    """Monthly sales (to the fen a person) and staff are sums over all who traded, those who then closed included."""
     from sim.model import Pipeline
 
     model = Pipeline(small(policy=()))
@@ -103,8 +104,8 @@ def test_former_founders_are_those_who_stayed(small: Any, tables: Any) -> None:
     behaviour = small().behaviour
     none = behaviour.model_copy(update={"exit": leave.model_copy(update={"stays": 0.0})})
     assert tables(small(behaviour=none))["city"]["former_founders"].max() == 0
-    ever = behaviour.model_copy(update={"exit": leave.model_copy(update={"stays": 1.0, "leaves_later": 0.0, "restarts": 0.0})})
-    t = tables(small(behaviour=ever))
+    ever = leave.model_copy(update={"stays": 1.0, "leaves_later": 0.0, "restarts": 0.0})
+    t = tables(small(behaviour=behaviour.model_copy(update={"exit": ever})))
     people = t["entrepreneurs"]
     assert (people["after_exit"] == "employee").sum() == t["city"]["former_founders"].iloc[-1] > 0
     assert (people.loc[people["after_exit"] == "leaves", "exit_reason"] == "left_city").all()

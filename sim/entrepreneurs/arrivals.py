@@ -33,7 +33,7 @@ def _share(default: float, zh: str, en: str, **source: str) -> float:
     return quantity(default, unit="share", low=0, high=1, zh=zh, en=en, **source)  # type: ignore[no-any-return, arg-type]
 
 
-_MIX = "silences C: no source gives the mix; vocational graduates start firms about twice as often"
+_MIX = "no source gives the mix; vocational graduates start firms about twice as often as bachelors"
 
 
 class EducationMix(_Shares):
@@ -49,21 +49,21 @@ class EducationMix(_Shares):
 class OriginMix(_Shares):
     """Shares of arrivals by origin. The published inflow counts students."""
 
-    graduate: float = _share(1.0, "高校学生", "graduates", assumed="the published inflow counts students")
-    returnee: float = _share(0.0, "返乡者", "returnees", assumed="not counted in the published inflow")
-    local: float = _share(0.0, "本地人", "locals", assumed="not counted in the published inflow")
-    merchant_child: float = _share(0.0, "商二代", "merchants' children", assumed="not counted in the published inflow")
+    graduate: float = _share(1.0, "高校学生", "graduates", assumed="the published inflow counts students only")
+    returnee: float = _share(0.0, "返乡者", "returnees", assumed="the published inflow does not count them")
+    local: float = _share(0.0, "本地人", "locals", assumed="the published inflow does not count them")
+    merchant_child: float = _share(0.0, "商二代", "merchants' children", assumed="the published inflow does not count them")
 
 
 class ChannelMix(_Shares):
     """Shares of arrivals by sales channel."""
 
-    domestic: float = _share(0.55, "国内电商", "domestic", assumed="the rest of 1 beside the other two")
+    domestic: float = _share(0.55, "国内电商", "domestic", assumed="what live-streaming and cross-border leave")
     livestream: float = _share(
-        0.15, "直播电商", "live-streaming", assumed="live share of transactions 2025, low confidence"
+        0.15, "直播电商", "live-streaming", assumed="its share of the city's transactions in 2025; the figure is doubtful"
     )
     cross_border: float = _share(
-        0.30, "跨境电商", "cross-border", assumed="cross-border share of transactions 2025: 30 %"
+        0.30, "跨境电商", "cross-border", assumed="its share of the city's transactions in 2025"
     )
 
 
@@ -76,15 +76,16 @@ class Arrivals(Parameters):
     )  # fmt: skip
     growth_per_year: float = quantity(
         0.0, unit="1/year", low=-0.5, high=1, range=(0, 0.17), zh="此后每年增长",
-        en="yearly growth of arrivals during the horizon", assumed="nobody forecasts it: constant",
+        en="yearly growth of arrivals during the horizon", assumed="nobody forecasts it; taken as constant",
     )  # fmt: skip
     past_growth_per_year: float = quantity(
         0.10, unit="1/year", low=-0.5, high=1, range=(0, 0.17), zh="此前每年增长",
-        en="yearly growth of arrivals before the horizon (burn-in)", assumed="silences C; derived 3",
+        en="yearly growth of arrivals before the horizon (burn-in)",
+        assumed="no source; between no growth and the 17 % a year of the city's e-commerce",
     )  # fmt: skip
     summer_share: float = quantity(
         0.5, unit="share", low=0, high=1, range=(0.3, 0.6), zh="6至9月到达的比例",
-        en="share that arrives in June to September", assumed="silences C: after graduation",
+        en="share that arrives in June to September", assumed="no source; most graduates come in summer",
     )  # fmt: skip
     education: EducationMix = EducationMix()
     origin: OriginMix = OriginMix()

@@ -22,12 +22,13 @@ class Background(Parameters):
     capacity: float = quantity(
         40000.0, unit="CNY/month", low=0, high=1e7, range=(25000, 67000), zh="背景主体平均产能",
         en="mean trading capacity of a background entity, trimmed as everybody's is",
-        assumed="derived 4: mean transactions 0.65-0.80 million a year, less what lies above the trim",
+        assumed="mean transactions are 0.65 to 0.80 million CNY a year; "
+        "what large firms sell beyond the trim is taken off",
     )  # fmt: skip
     growth_per_year: float = quantity(
         0.08, unit="1/year", low=-0.5, high=1, range=(0, 0.16), zh="背景主体年增长",
         en="yearly growth of the background's capacity",
-        assumed="entities grew 13-16 % a year, a part by re-registration (conflict 10)",
+        assumed="entities grew by 13 to 16 % a year, in part because existing firms registered anew",
     )  # fmt: skip
 
 
@@ -41,11 +42,12 @@ class Series(Parameters):
     )
     growth_before: float = quantity(
         0.17, unit="1/year", low=-0.5, high=1, range=(0.1, 0.2), zh="首个数据年之前的年增长",
-        en="yearly growth before the first figure", assumed="derived 1: 17.2 % a year 2013-2024",
+        en="yearly growth before the first figure",
+        assumed="the city's e-commerce grew by 17.2 % a year from 2013 to 2024",
     )  # fmt: skip
     growth_after: float = quantity(
         0.08, unit="1/year", low=-0.5, high=1, range=(0, 0.15), zh="末个数据年之后的年增长",
-        en="yearly growth after the last figure", assumed="nobody forecasts it: below the 12.5 % of 2025",
+        en="yearly growth after the last figure", assumed="nobody forecasts it; below the 12.5 % of 2025",
     )  # fmt: skip
 
     @field_validator("by_year")
@@ -67,11 +69,11 @@ class Market(Parameters):
     displacement: float = quantity(
         1.0, unit="elasticity", low=0, high=1, range=(0, 1), zh="挤出弹性 eta",
         en="eta: 1 = a newcomer's sales are taken from others, 0 = none are",
-        assumed="silences D: total demand follows transactions and new firms share it",
+        assumed="no source; the city's demand is taken as given, and new firms share it with the others",
     )  # fmt: skip
     trim: float = quantity(
         1000000.0, unit="CNY/month", low=1, high=1e10, range=(300000, 3000000), zh="产能截尾",
         en="a firm counts in crowding with at most this capacity, so that one giant cannot dominate",
-        assumed="above the park threshold of 10 million a year",
+        assumed="somewhat above the park's threshold of 10 million CNY a year",
     )  # fmt: skip
     background: Background = Background()

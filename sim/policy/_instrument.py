@@ -33,7 +33,8 @@ class PolicyInstrument(Parameters):
     since: Month | None = Field(None, description="first month in which it acts; null = always")
     until: Month | None = Field(None, description="last month in which it acts; null = for ever")
     budget: float | None = quantity(
-        None, unit="CNY/year", low=0, high=1e13, zh="年度预算", en="yearly budget; null = no limit", assumed="no limit",
+        None, unit="CNY/year", low=0, high=1e13, zh="年度预算", en="yearly budget; null = no limit",
+        assumed="no limit unless the scenario sets one",
     )  # fmt: skip
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:

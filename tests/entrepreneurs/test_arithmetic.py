@@ -55,7 +55,7 @@ def test_normal_is_within_its_bound() -> None:
     """The quantile is within 1.2e-9 of the exact one, relatively, wherever a draw can fall."""
     mpmath.mp.dps = 40
     least = 0.5 / 2**32
-    us = [least, 1 - least, 0.02425, 0.97575, *grid(least, 1 - least, 2000), *(10 ** -e for e in grid(1, 9.9, 1000))]
+    us = [least, 1 - least, 0.02425, 0.97575, *grid(least, 1 - least, 2000), *(10**-e for e in grid(1, 9.9, 1000))]
     for u in us:
         if u == 0.5:
             continue

@@ -64,7 +64,8 @@ def test_a_draw_is_strictly_between_0_and_1() -> None:
 def test_streams_share_no_number() -> None:
     """Every stream has its own number, and the month's and arrival's streams stand where kernels expect them."""
     assert len({int(s) for s in Stream}) == len(list(Stream)) == len(Stream.__members__)
-    assert [s // 4 for s in (Stream.PERSISTENT, Stream.JUMP, Stream.EDUCATION, Stream.GAP, Stream.AFTER_EXIT)] == [0, 1, 2, 3, 5]
+    first = (Stream.PERSISTENT, Stream.JUMP, Stream.EDUCATION, Stream.GAP, Stream.AFTER_EXIT)
+    assert [s // 4 for s in first] == [0, 1, 2, 3, 5]
 
 
 @pytest.mark.parametrize("stream", [Stream.PERSISTENT, Stream.REVIEW, Stream.APPLY, Stream.TRAINING, Stream.RATION])
@@ -106,4 +107,3 @@ def test_more_expected_never_means_fewer(mean: float, more: float, month: int) -
     """With the same luck a larger mean never gives a smaller number, so that more arrivals only add people."""
     key = replicate_key(1, 0)
     assert poisson(key, Stream.ARRIVALS, mean, month) <= poisson(key, Stream.ARRIVALS, mean + more, month)
-

@@ -19,15 +19,17 @@ from sim.entrepreneurs.behaviour import Behaviour, Entry, Exit, Growth, Money, P
 from sim.market.demand import Background, Market
 from sim.scenario.schema import Horizon
 
-EVEN = {"summer_share": 1 / 3}  # the same number expected in every month
+
+def even(per_year: float) -> Arrivals:
+    """The same number expected in every month."""
+    return Arrivals(per_year=per_year, summer_share=1 / 3)
 
 
 def test_lives_end_geometrically_when_only_chance_ends_them(plain: Any, by_chance: Any, tables: Any) -> None:
     """With a constant monthly chance p of leaving, survival is (1-p)^t and every exit is by chance."""
     p = 0.04
-    people = tables(plain(behaviour=by_chance(p), arrivals=Arrivals(per_year=20_000.0, **EVEN), horizon=Horizon(months=48)))[
-        "entrepreneurs"
-    ]  # fmt: skip
+    scenario = plain(behaviour=by_chance(p), arrivals=even(20_000.0), horizon=Horizon(months=48))
+    people = tables(scenario)["entrepreneurs"]
     assert set(people["exit_reason"].dropna()) == {"left_city"}
     assert set(people["after_exit"].dropna()) == {"leaves"}
     for t in (1, 6, 12, 36):
@@ -40,7 +42,7 @@ def test_lives_end_geometrically_when_only_chance_ends_them(plain: Any, by_chanc
 def test_those_living_are_poisson_when_nobody_waits(plain: Any, by_chance: Any, finished: Any) -> None:
     """Without seats N(t) is Poisson: mean and variance are lambda times the sum of survival (M/G/infinity)."""
     p, monthly, replicates = 0.06, 10.0, 250
-    scenario = plain(behaviour=by_chance(p), arrivals=Arrivals(per_year=12 * monthly, **EVEN), horizon=Horizon(months=24))
+    scenario = plain(behaviour=by_chance(p), arrivals=even(12 * monthly), horizon=Horizon(months=24))
     counts = np.array(
         [finished(scenario, replicate=r).datacollector.get_model_vars_dataframe()["living"] for r in range(replicates)]
     )
@@ -59,18 +61,18 @@ def test_those_living_are_poisson_for_any_life_times(plain: Any, finished: Any, 
     """With the whole rulebook but no contact among founders N(t) is still Poisson, its mean from measured survival."""
     behaviour = Behaviour(peers=Peers(rate=0.0), exit=Exit(restarts=0.0))
     months, monthly, replicates = 18, 12.0, 200
-    many = tables(plain(behaviour=behaviour, arrivals=Arrivals(per_year=60_000.0, **EVEN), horizon=Horizon(months=months)), rng=9)
-    cohort = many["entrepreneurs"].query("arrival_month == 0")
+    many = plain(behaviour=behaviour, arrivals=even(60_000.0), horizon=Horizon(months=months))
+    cohort = tables(many, rng=9)["entrepreneurs"].query("arrival_month == 0")
     left = cohort["exit_month"].fillna(months).to_numpy(int)
     survival = [(left > a).mean() for a in range(months)]
-    scenario = plain(behaviour=behaviour, arrivals=Arrivals(per_year=12 * monthly, **EVEN), horizon=Horizon(months=months))
+    scenario = plain(behaviour=behaviour, arrivals=even(12 * monthly), horizon=Horizon(months=months))
     final = np.array([finished(scenario, replicate=r).people.size for r in range(replicates)])
     mean = monthly * sum(survival)
     assert abs(final.mean() - mean) < 4 * sqrt(mean / replicates + (monthly * months) ** 2 * 0.25 / len(cohort))
     assert abs(final.var(ddof=1) / final.mean() - 1) < 4 * sqrt(2 / replicates)
 
 
-# absorbing chain -------------------------------------------------------------------------------------------------------
+# absorbing chain --------------------------------------------------------------------------------------------------
 
 
 def test_the_chain_is_an_absorbing_markov_chain_when_moves_are_constant_hazards(
@@ -81,12 +83,13 @@ def test_the_chain_is_an_absorbing_markov_chain_when_moves_are_constant_hazards(
     A founder goes to the highest stage that his draw reaches, so with chances b < a he skips the middle with chance b.
     """
     p, a, b, months = 0.08, 0.15, 0.05, 150
-    chain = (Stage(id="low", facilities=1), Stage(id="middle", facilities=1, apply=a), Stage(id="top", facilities=1, apply=b))
+    low, middle, top = ({"id": name, "facilities": 1} for name in ("low", "middle", "top"))
+    chain = (Stage(**low), Stage(**middle, apply=a), Stage(**top, apply=b))
     stay = 1 - p
     q = stay * np.array([[1 - a, a - b, b], [0, 1 - b, b], [0, 0, 1]])
     n = np.linalg.inv(np.eye(3) - q)
     absorbed = n @ np.diag([p, p, p])
-    scenario = plain(chain=chain, behaviour=by_chance(p), arrivals=Arrivals(per_year=4000.0, **EVEN), horizon=Horizon(months=months))  # noqa: E501
+    scenario = plain(chain=chain, behaviour=by_chance(p), arrivals=even(4000.0), horizon=Horizon(months=months))
     everyone = tables(scenario)["entrepreneurs"]
     people = everyone[everyone["arrival_month"] < 24]  # all of them gone by the end
     assert people["event"].all()
@@ -106,7 +109,7 @@ def test_the_chain_is_an_absorbing_markov_chain_when_moves_are_constant_hazards(
     assert abs(skipped.mean() - straight) < 4 * sqrt(straight * (1 - straight) / size)
 
 
-# seats -----------------------------------------------------------------------------------------------------------------
+# seats ------------------------------------------------------------------------------------------------------------
 
 
 def loss_system(seats: int, rate: float, leave: float) -> tuple[float, float]:
@@ -125,9 +128,9 @@ def loss_system(seats: int, rate: float, leave: float) -> tuple[float, float]:
 
 
 def test_seats_are_a_loss_system_in_monthly_ticks(plain: Any, by_chance: Any, tables: Any) -> None:
-    """Blocking and occupancy are those of the monthly Markov chain; Erlang's formula is off by more than a twentieth."""
+    """Blocking and occupancy are those of the monthly chain; Erlang's formula is off by more than a twentieth."""
     seats, leave, applicants = 8, 0.2, 2.0
-    arrivals = Arrivals(per_year=12 * applicants / (1 - leave), **EVEN)
+    arrivals = even(12 * applicants / (1 - leave))
     # only those of one month of age may apply, and all do: applicants are the month's newcomers who stayed
     house = Stage(id="house", facilities=2, places=seats // 2, apply=1.0, max_age=1, waiting_list=False)
     chain = (Stage(id="open", facilities=1), house)
@@ -146,7 +149,7 @@ def test_seats_are_a_loss_system_in_monthly_ticks(plain: Any, by_chance: Any, ta
     assert abs(np.mean(blocked) / erlang - 1) > 0.05
 
 
-# ruin ------------------------------------------------------------------------------------------------------------------
+# ruin -------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("drift", [-15.0, 0.0, 25.0])
@@ -160,7 +163,7 @@ def test_insolvency_is_the_ruin_of_a_random_walk(drift: float, plain: Any, table
     leave = Exit(chance_per_year=0.0, review=0.0, outside_wage=1e5, reservation_sd=0.0, restarts=0.0)
     scenario = plain(
         chain=(Stage(id="home", facilities=1, rent=0.0),),
-        arrivals=Arrivals(per_year=90_000.0, **EVEN),
+        arrivals=even(90_000.0),
         behaviour=Behaviour(
             entry=Entry(sales_sd=0.0, gap_mean=0.0, gap_sd=0.0, cash_median=start, cash_sd=0.0),
             growth=growth, money=money, exit=leave, peers=Peers(rate=0.0),
@@ -186,7 +189,7 @@ def test_insolvency_is_the_ruin_of_a_random_walk(drift: float, plain: Any, table
     assert abs(ruined - ruin(height)) > 0.015  # without the correction it is off
 
 
-# Little ----------------------------------------------------------------------------------------------------------------
+# Little -----------------------------------------------------------------------------------------------------------
 
 
 def test_littles_law_holds_exactly_on_a_run_to_empty(small: Any, by_chance: Any, tables: Any) -> None:
@@ -204,7 +207,7 @@ def test_littles_law_holds_exactly_on_a_run_to_empty(small: Any, by_chance: Any,
     assert traded["park"] > 0
 
 
-# the market ------------------------------------------------------------------------------------------------------------
+# the market -------------------------------------------------------------------------------------------------------
 
 
 def test_with_full_displacement_the_city_cannot_outsell_its_demand(plain: Any, tables: Any) -> None:
@@ -227,7 +230,8 @@ def test_with_full_displacement_the_city_cannot_outsell_its_demand(plain: Any, t
     incumbents = sales - first  # newcomers are not yet part of the capacity that others feel
     total = (incumbents + background).to_numpy()
     assert np.abs(total / base - 1).max() < 1e-3
-    free = tables(plain(behaviour=behaviour, market=market.model_copy(update={"displacement": 0.0}), horizon=Horizon(months=60)))  # noqa: E501
+    free = market.model_copy(update={"displacement": 0.0})
+    free = tables(plain(behaviour=behaviour, market=free, horizon=Horizon(months=60)))
     unshared = free["months"].groupby("month")["sales_cny"].sum()
     assert unshared.iloc[-1] > 1.3 * sales.iloc[-1]
 

@@ -127,7 +127,7 @@ def test_the_month_is_as_the_text_says(seed: int) -> None:
         update={
             "growth": base.growth.model_copy(update={"kappa": [0.03, 0.2, 0.08, 1.0][seed], "jump_chance": 0.15}),
             "exit": base.exit.model_copy(update={"insolvency": seed != 1, "chance_per_year": 0.3}),
-            "money": base.money.model_copy(update={"staff_exponent": [0.5, 0.7, 0.6, 0.6][seed], "credit_line": 3000.0}),
+            "money": base.money.model_copy(update={"staff_exponent": 0.5 + seed / 15, "credit_line": 3000.0}),
             "peers": base.peers.model_copy(update={"rate": 0.03}),
         }
     )
@@ -176,7 +176,7 @@ def test_newcomers_are_as_the_text_says() -> None:
     cash = e.cash_median * np.exp(e.cash_sd * norm.ppf(u[Stream.CASH]))
     wish = leave.outside_wage * leave.reservation_share
     relative = level + gap - np.log(e.sales_median) - e.gap_mean
-    wish = wish * np.exp(leave.reservation_sd * norm.ppf(u[Stream.RESERVATION]) + leave.reservation_potential * relative)
+    wish *= np.exp(leave.reservation_sd * norm.ppf(u[Stream.RESERVATION]) + leave.reservation_potential * relative)
     for name, value in (("level", level), ("potential", level + gap), ("reservation", wish)):
         np.testing.assert_allclose(rows[name], value, rtol=1e-8, atol=1e-9, err_msg=name)
     assert (np.abs(rows["cash"] - 100 * cash) <= 0.5 + 1e-6 * cash).all()
@@ -192,7 +192,7 @@ def test_newcomers_are_as_the_text_says() -> None:
     assert (income[~lifted] >= rows["reservation"][~lifted] * (1 - 1e-4)).all()
 
 
-# step 9, one person at a time ------------------------------------------------------------------------------------------
+# step 9, one person at a time -------------------------------------------------------------------------------------
 
 
 def progress_by_the_text(people: Columns, stages: list[Stage], houses: Houses) -> dict[int, tuple[int, str]]:
@@ -201,8 +201,9 @@ def progress_by_the_text(people: Columns, stages: list[Stage], houses: Houses) -
     rows = {int(u): i for i, u in enumerate(people.uid)}
     where = {u: int(houses.stage_of[people.house[i]]) for u, i in rows.items()}
     taken = {s: sum(w == s for w in where.values()) for s in range(outside)}
-    luck = {s: dict(zip(rows, uniforms(KEY, s, people.uid, MONTH).tolist(), strict=True)) for s in (Stream.APPLY, Stream.TIE)}
-    over = {u for u, i in rows.items() if where[u] < outside and people.months_in[i] >= (stages[where[u]].tenancy or np.inf)}
+    apply, tie = (dict(zip(rows, uniforms(KEY, s, people.uid, MONTH), strict=True)) for s in (Stream.APPLY, Stream.TIE))
+    tenancy = [*(s.tenancy or np.inf for s in stages), np.inf]
+    over = {u for u, i in rows.items() if people.months_in[i] >= tenancy[where[u]]}
     for u in over:
         taken[where[u]] -= 1
     moves: dict[int, tuple[int, str]] = {}
@@ -218,17 +219,17 @@ def progress_by_the_text(people: Columns, stages: list[Stage], houses: Houses) -
             )
             young = stage.max_age is None or people.age[i] <= stage.max_age
             grows = stage.growth is None or 12 * people.sales[i] >= (1 + stage.growth) * people.smoothed[i]
-            asks = luck[Stream.APPLY][u] < stage.apply or u in over or people.waiting[i] == s + 1
+            asks = apply[u] < stage.apply or u in over or people.waiting[i] == s + 1
             if u not in moves and higher and large and young and grows and asks:
                 applicants.append(u)
         rank = {
             "merit": lambda u: people.smoothed[rows[u]],
-            "lottery": lambda u: luck[Stream.TIE][u],
+            "lottery": lambda u: tie[u],
             "waiting": lambda u: -(people.waiting_since[rows[u]] if people.waiting[rows[u]] == s + 1 else MONTH),  # noqa: B023
             "score": lambda u: min(12 * people.sales[rows[u]], 4 * people.smoothed[rows[u]]),
         }[stage.admission]
         free = 10**9 if stage.places is None else stage.capacity - taken[s]
-        for u in sorted(applicants, key=lambda u: (-rank(u), luck[Stream.TIE][u]))[:free]:  # noqa: B023
+        for u in sorted(applicants, key=lambda u: (-rank(u), tie[u]))[:free]:
             moves[u] = (s, "admitted")
             taken[s] += 1
             if u not in over:
