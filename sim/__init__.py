@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from sim.entrepreneurs.agent import Entrepreneur
     from sim.errors import EvidenceError, RunError, ScenarioError, SimError, StoreError
     from sim.model import Pipeline
-    from sim.run import Result, open_run, run, simulate
     from sim.scenario.loader import load
     from sim.scenario.schema import Scenario
+    from sim.simulation import Result, open_run, run, simulate
 
 _HOME = {
     "Entrepreneur": "sim.entrepreneurs.agent",
     "EvidenceError": "sim.errors",
     "Pipeline": "sim.model",
-    "Result": "sim.run",
+    "Result": "sim.simulation",
     "RunError": "sim.errors",
     "Scenario": "sim.scenario.schema",
     "ScenarioError": "sim.errors",
     "SimError": "sim.errors",
     "StoreError": "sim.errors",
     "load": "sim.scenario.loader",
-    "open_run": "sim.run",
-    "run": "sim.run",
-    "simulate": "sim.run",
+    "open_run": "sim.simulation",
+    "run": "sim.simulation",
+    "simulate": "sim.simulation",
 }
 
 __all__ = [

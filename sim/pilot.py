@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from time import perf_counter
 
-from sim.run import simulate
 from sim.scenario.schema import Scenario
+from sim.simulation import simulate
 from sim.statistics import summary
 from sim.store import size
 

@@ -17,7 +17,7 @@ from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.behaviour import Behaviour, Exit, Peers
 from sim.errors import RunError
 from sim.market.demand import Background
-from sim.run import run
+from sim.simulation import run
 from sim.scenario.schema import Horizon, Initial
 
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -122,7 +122,7 @@ def test_threads_change_no_bit(small: Any, tables: Any, assert_same: Any, monkey
 
 def test_replicates_alone_or_together_and_any_jobs_are_the_same(small: Any, assert_same: Any) -> None:
     """Replicates run together, alone, or two at a time leave the same tables."""
-    from sim.run import simulate
+    from sim.simulation import simulate
 
     scenario = small()
     stages = tuple(s.id for s in scenario.chain)

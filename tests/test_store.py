@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from sim.errors import StoreError
-from sim.run import open_run, run
+from sim.simulation import open_run, run
 from sim.store import TableWriter, free_name, read_manifest, read_table, seal, whole_folder
 
 

@@ -11,8 +11,8 @@ from sim.cli.program import Verb, Voice, common, file, option
 from sim.cli.scenarios import overrides
 
 if TYPE_CHECKING:
-    from sim.run import Result
     from sim.scenario.schema import Scenario
+    from sim.simulation import Result
 
 __all__ = ["run"]
 
@@ -61,7 +61,7 @@ def run(
     from sim.presentation.catalogue import labels
     from sim.presentation.plots import figures
     from sim.presentation.screen import progress
-    from sim.run import run as run_scenario
+    from sim.simulation import run as run_scenario
     from sim.store import free_name, seal, whole_folder
 
     folder = Path(out) if out is not None else free_name(Path("runs"), Path(file).stem)

@@ -50,9 +50,11 @@ class OriginMix(_Shares):
     """Shares of arrivals by origin. The published inflow counts students."""
 
     graduate: float = _share(1.0, "高校学生", "graduates", assumed="the published inflow counts students only")
-    returnee: float = _share(0.0, "返乡者", "returnees", assumed="the published inflow does not count them")
-    local: float = _share(0.0, "本地人", "locals", assumed="the published inflow does not count them")
-    merchant_child: float = _share(0.0, "商二代", "merchants' children", assumed="the published inflow does not count them")
+    returnee: float = _share(0.0, "返乡者", "returnees", assumed="not in the published inflow")
+    local: float = _share(0.0, "本地人", "locals", assumed="not in the published inflow")
+    merchant_child: float = _share(
+        0.0, "商二代", "merchants' children", assumed="not in the published inflow"
+    )
 
 
 class ChannelMix(_Shares):
@@ -60,10 +62,13 @@ class ChannelMix(_Shares):
 
     domestic: float = _share(0.55, "国内电商", "domestic", assumed="what live-streaming and cross-border leave")
     livestream: float = _share(
-        0.15, "直播电商", "live-streaming", assumed="its share of the city's transactions in 2025; the figure is doubtful"
+        0.15,
+        "直播电商",
+        "live-streaming",
+        assumed="its share of transactions in 2025; a doubtful figure",
     )
     cross_border: float = _share(
-        0.30, "跨境电商", "cross-border", assumed="its share of the city's transactions in 2025"
+        0.30, "跨境电商", "cross-border", assumed="its share of transactions in 2025"
     )
 
 

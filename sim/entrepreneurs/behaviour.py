@@ -13,6 +13,8 @@ from sim.evidence.quantity import Parameters, quantity
 
 __all__ = ["Behaviour", "Entry", "Exit", "Growth", "Learning", "Money", "Peers"]
 
+_FITTED = "fitted with the other behaviour numbers to survival over five years, mean sales and staffing"
+
 
 class Entry(Parameters):
     """What a founder brings."""
@@ -24,19 +26,17 @@ class Entry(Parameters):
     )  # fmt: skip
     sales_sd: float = quantity(
         1.17, unit="log", low=0, high=4, range=(0.7, 1.4), zh="首月销售额对数标准差",
-        en="sd of log first sales", assumed="no source; fitted jointly to survival, mean sales and staff",
+        en="sd of log first sales", assumed=f"no source; {_FITTED}",
     )  # fmt: skip
     gap_mean: float = quantity(
         0.97, unit="log", low=-3, high=5, range=(0.5, 1.6), zh="潜力与起点之差的均值",
         en="mean gap between potential and entry level",
-        assumed="shops differ from birth in how far they can grow (Sterk, Sedlacek, Pugsley 2021); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"shops differ from birth in how far they can grow (Sterk, Sedlacek, Pugsley 2021); {_FITTED}",
     )  # fmt: skip
     gap_sd: float = quantity(
         0.97, unit="log", low=0, high=4, range=(0.4, 1.3), zh="潜力差的标准差",
         en="sd of the gap",
-        assumed="shops differ from birth in how far they can grow (Sterk, Sedlacek, Pugsley 2021); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"shops differ from birth in how far they can grow (Sterk, Sedlacek, Pugsley 2021); {_FITTED}",
     )  # fmt: skip
     cash_median: float = quantity(
         30000.0, unit="CNY", low=0.01, high=1e8, range=(5000, 100000), zh="启动资金中位数",
@@ -50,8 +50,7 @@ class Entry(Parameters):
     optimism: float = quantity(
         0.48, unit="log", low=-2, high=4, range=(0.3, 0.9), zh="入行乐观程度",
         en="optimism at entry",
-        assumed="founders overrate their chances (Camerer and Lovallo 1999); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"founders overrate their chances (Camerer and Lovallo 1999); {_FITTED}",
     )  # fmt: skip
 
 
@@ -61,37 +60,32 @@ class Growth(Parameters):
     kappa: float = quantity(
         0.066, unit="1/month", low=0, high=1, range=(0.03, 0.2), zh="向潜力靠拢的速度",
         en="speed at which potential draws the level in",
-        assumed="a new shop wins its customers slowly (Foster, Haltiwanger, Syverson 2016); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"a new shop wins its customers slowly (Foster, Haltiwanger, Syverson 2016); {_FITTED}",
     )  # fmt: skip
     drift: float = quantity(
         -0.013, unit="log/month", low=-0.5, high=0.5, range=(-0.018, 0), zh="优势被模仿的磨损",
         en="drift of the standing level: imitation wears advantages away",
-        assumed="no source; imitation wears advantages away; fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; imitation wears advantages away; {_FITTED}",
     )  # fmt: skip
     sigma: float = quantity(
         0.137, unit="log/sqrt(month)", low=0, high=2, range=(0.08, 0.18), zh="持久冲击的标准差",
         en="sd of the permanent monthly shock",
-        assumed="growth is random and much the same in per cent for small and large (Gibrat's law); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"growth is random and much the same in per cent for small and large (Gibrat's law); {_FITTED}",
     )  # fmt: skip
     tau: float = quantity(
         0.42, unit="log", low=0, high=3, range=(0.1, 0.5), zh="产品冲击的标准差",
         en="sd of the transitory product shock",
-        assumed="no source; products sell well for some months and pass; "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; products sell well for some months and pass; {_FITTED}",
     )  # fmt: skip
     rho: float = quantity(
         0.84, unit="share", low=0, high=0.999, range=(0.7, 0.92), zh="产品冲击的持续性",
         en="persistence of the product shock",
-        assumed="no source; products sell well for some months and pass; "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; products sell well for some months and pass; {_FITTED}",
     )  # fmt: skip
     beta: float = quantity(
         0.27, unit="exponent", low=0, high=2, range=(0.1, 0.4), zh="规模分散风险的指数",
         en="how fast a larger shop's luck averages out",
-        assumed="the luck of many products averages out (Amaral et al. 1998; Bottazzi and Secchi 2006); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"the luck of many products averages out (Amaral et al. 1998; Bottazzi and Secchi 2006); {_FITTED}",
     )  # fmt: skip
     diversified_from: float = quantity(
         1500.0, unit="CNY/month", low=1, high=1e7, range=(500, 3600), zh="开始分散风险的月销售额",
@@ -101,20 +95,17 @@ class Growth(Parameters):
     jump_chance: float = quantity(
         0.087, unit="1/month", low=0, high=1, range=(0.03, 0.15), zh="爆款或断货的月概率",
         en="chance of a jump: a hit product, or a stock-out or penalty",
-        assumed="no source; hit products, stock-outs and penalties of platforms come suddenly; "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; hit products, stock-outs and penalties of platforms come suddenly; {_FITTED}",
     )  # fmt: skip
     jump_mean: float = quantity(
         0.64, unit="log", low=0, high=0.95, range=(0.4, 0.9), zh="跳跃幅度均值",
         en="mean size of a jump; below 1, or its exponential has no mean",
-        assumed="no source; hit products, stock-outs and penalties of platforms come suddenly; "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; hit products, stock-outs and penalties of platforms come suddenly; {_FITTED}",
     )  # fmt: skip
     jump_stays: float = quantity(
         0.47, unit="share", low=0, high=1, range=(0.05, 0.6), zh="跳跃的持久部分",
         en="part of a jump that stays",
-        assumed="no source; some of a hit's customers stay, as does some of a penalty's harm; "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; some of a hit's customers stay, as does some of a penalty's harm; {_FITTED}",
     )  # fmt: skip
 
 
@@ -124,11 +115,11 @@ class Money(Parameters):
     margin: float = quantity(
         0.15, unit="share", low=0, high=1, range=(0.04, 0.20), zh="净利率（租金前）",
         en="margin on sales before rent; platform fees and advertising are in it",
-        assumed="no source gives margins; fitted jointly to survival, mean sales and staff",
+        assumed=f"no source gives margins; {_FITTED}",
     )  # fmt: skip
     saved: float = quantity(
         0.45, unit="share", low=0, high=1, range=(0.2, 0.5), zh="盈余储蓄比例",
-        en="share of a surplus that is saved", assumed="no source; fitted jointly to survival, mean sales and staff",
+        en="share of a surplus that is saved", assumed=f"no source; {_FITTED}",
     )  # fmt: skip
     living_cost: float = quantity(
         2500.0, unit="CNY/month", low=0, high=1e6, range=(2000, 3500), zh="生活费",
@@ -137,13 +128,12 @@ class Money(Parameters):
     shop_from: float = quantity(
         43000.0, unit="CNY/month", low=1, high=1e8, range=(10000, 60000), zh="需要一整间店面的月销售额",
         en="monthly sales that fill one shop; below it the founder rents a part in proportion to sales",
-        assumed="no source; small shops work from a room at home; fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; small shops work from a room at home; {_FITTED}",
     )  # fmt: skip
     first_employee_at: float = quantity(
         10000.0, unit="CNY/month", low=1, high=1e8, range=(9000, 12000), zh="雇第一个人的月销售额",
         en="monthly sales at which the first employee is hired (S_e)",
-        assumed="no source; "
-        "for scale, an individual business in Zhejiang had 2.08 people on average at the end of 2023",
+        assumed="no source; individual businesses in Zhejiang had 2.08 people on average at the end of 2023",
     )  # fmt: skip
     staff_exponent: float = quantity(
         0.6, unit="exponent", low=0.1, high=1, range=(0.5, 0.7), zh="用工与用房的规模指数",
@@ -153,7 +143,7 @@ class Money(Parameters):
     credit_line: float = quantity(
         26000.0, unit="CNY", low=0, high=1e9, range=(0, 50000), zh="亲友与平台信用额度",
         en="credit of family and platforms; below minus this the shop is insolvent",
-        assumed="no source; family and platforms lend a little; fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; family and platforms lend a little; {_FITTED}",
     )  # fmt: skip
 
 
@@ -163,14 +153,12 @@ class Learning(Parameters):
     prior_weight: float = quantity(
         11.0, unit="months", low=0, high=1000, range=(6, 30), zh="先验的权重",
         en="weight of the prior, in months of observation (n0)",
-        assumed="founders find out from results how good they are (Jovanovic 1982); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"founders find out from results how good they are (Jovanovic 1982); {_FITTED}",
     )  # fmt: skip
     least_gain: float = quantity(
         0.053, unit="share", low=0, high=1, range=(0.04, 0.15), zh="学习增益下限",
         en="least gain: how fast an old founder still learns",
-        assumed="founders find out from results how good they are (Jovanovic 1982); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"founders find out from results how good they are (Jovanovic 1982); {_FITTED}",
     )  # fmt: skip
     training_lasts: float = quantity(
         12.0, unit="months", low=1, high=240, range=(6, 24), zh="培训效果平均持续月数",
@@ -185,21 +173,18 @@ class Exit(Parameters):
     chance_per_year: float = quantity(
         0.034, unit="1/year", low=0, high=1, range=(0.02, 0.05), zh="意外离开的年概率",
         en="yearly chance of leaving for family, health or moving away",
-        assumed="no source; some leave for family, health or another city, however the shop does; "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; some leave for family, health or another city, however the shop does; {_FITTED}",
     )  # fmt: skip
     insolvency: bool = Field(default=True, description="insolvent founders close")
     review: float = quantity(
         0.28, unit="1/month", low=0, high=1, range=(0.2, 0.6), zh="每月复盘的概率",
         en="chance that a founder reviews his shop this month",
-        assumed="savings decide how long an owner can hold on (Holtz-Eakin et al. 1994); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"savings decide how long an owner can hold on (Holtz-Eakin et al. 1994); {_FITTED}",
     )  # fmt: skip
     annuity_months: float = quantity(
         32.0, unit="months", low=1, high=600, range=(12, 36), zh="积蓄年金化月数",
         en="horizon over which savings are counted as income",
-        assumed="savings decide how long an owner can hold on (Holtz-Eakin et al. 1994); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"savings decide how long an owner can hold on (Holtz-Eakin et al. 1994); {_FITTED}",
     )  # fmt: skip
     outside_wage: float = quantity(
         5500.0, unit="CNY/month", low=0, high=1e6, range=(4500, 7000), zh="外部工资",
@@ -209,20 +194,17 @@ class Exit(Parameters):
     reservation_share: float = quantity(
         0.254, unit="share", low=0, high=5, range=(0.2, 0.4), zh="保留收入占外部工资比例",
         en="median reservation income as a share of the outside wage",
-        assumed="to be their own boss, many accept less than a wage (Hamilton 2000); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"to be their own boss, many accept less than a wage (Hamilton 2000); {_FITTED}",
     )  # fmt: skip
     reservation_sd: float = quantity(
         0.43, unit="log", low=0, high=4, range=(0.4, 0.9), zh="保留收入对数标准差",
         en="sd of log reservation income",
-        assumed="to be their own boss, many accept less than a wage (Hamilton 2000); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"to be their own boss, many accept less than a wage (Hamilton 2000); {_FITTED}",
     )  # fmt: skip
     reservation_potential: float = quantity(
         0.29, unit="elasticity", low=0, high=2, range=(0, 0.5), zh="保留收入对潜力的弹性",
         en="elasticity of reservation income to potential",
-        assumed="no source; the able are taken to ask for more (compare Hamilton 2000); "
-        "fitted jointly to survival, mean sales and staff",
+        assumed=f"no source; the able are taken to ask for more (compare Hamilton 2000); {_FITTED}",
     )  # fmt: skip
     stays: float = quantity(
         0.25, unit="share", low=0, high=1, range=(0, 0.4), zh="关店后留在义乌的比例",

@@ -36,7 +36,7 @@ def say(what: RenderableType, *, wide: bool = False) -> None:
 
 @contextmanager
 def progress(lang: Lang, *, shown: bool = True) -> Iterator[Callable[[float, int], None] | None]:
-    """A bar on standard error with rate and time left, as `sim.run.run` tells it; None where nobody sees it."""
+    """A bar on standard error with rate and time left, as `sim.simulation.run` tells it; None where nobody sees it."""
     if not (shown and sys.stderr.isatty()):
         yield None
         return

@@ -49,7 +49,7 @@ class Horizon(Parameters):
     """When the run starts and how long it lasts."""
 
     start: Month = "2024-04"
-    months: int = quantity(120, unit="months", low=1, high=1200, zh="模拟月数", en="months simulated", assumed="ten years, as planners look ahead")  # fmt: skip # noqa: E501
+    months: int = quantity(120, unit="months", low=1, high=1200, zh="模拟月数", en="months simulated", assumed="ten years, as two five-year plans")  # fmt: skip # noqa: E501
 
 
 class Regime(Parameters):
@@ -73,7 +73,7 @@ class Initial(Parameters):
     """
 
     kind: Literal["empty", "burn_in"] = "empty"
-    months: int = quantity(156, unit="months", low=1, high=1200, zh="预热月数", en="months of burn-in", assumed="13 years, the time in which the published 100,000 residents came")  # fmt: skip # noqa: E501
+    months: int = quantity(156, unit="months", low=1, high=1200, zh="预热月数", en="months of burn-in", assumed="13 years, the time that the published 100,000 resident talents took")  # fmt: skip # noqa: E501
     under: Annotated[Annotated[str, Tag(TAGS[0])] | Annotated[Regime, Tag(TAGS[1])], Discriminator(_form)] | None = Field(default=None, description="scenario file whose chain and policy hold during the burn-in")  # fmt: skip # noqa: E501
     entities: int | None = quantity(None, unit="count", low=1, high=5 * 10**6, zh="期初主体数", en="entities at the start; null = as the burn-in leaves them", assumed="not scaled: as many as the burn-in leaves")  # fmt: skip # noqa: E501
     mean_sales: float | None = quantity(None, unit="CNY/year", low=1, high=1e9, range=(650000, 800000), zh="期初平均年销售额", en="mean annual sales at the start; null = as the burn-in leaves it", assumed="not scaled: as the burn-in leaves it")  # fmt: skip # noqa: E501
@@ -103,7 +103,9 @@ class Scenario(Parameters):
     name: Label = Label()
     description: Label = Label()
     horizon: Horizon = Horizon()
-    seed: int = quantity(1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any number will do")
+    seed: int = quantity(
+        1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any number does"
+    )
     replicates: Annotated[Count | Annotated[Replicates, Tag(TAGS[1])], Discriminator(_form)] = 20
     engine: Literal["columns", "objects"] = "columns"
     initial: Initial = Initial()

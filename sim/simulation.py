@@ -132,6 +132,19 @@ class Result:
             frame.attrs["caution"] = survival.CAUTION[by]
         return frame
 
+    def causes(self) -> pd.DataFrame:
+        """Cumulative incidence of exit by reason, the reasons competing (Aalen-Johansen); all replicates pooled."""
+        names = ["initial", "attempt", "duration_months", "entry_age_months", "event", "exit_reason"]
+        return survival.causes(self.table("entrepreneurs", only=names))
+
+    def landmark(self, months: int = 12) -> pd.DataFrame:
+        """Survival of those alive at age `months` by the stage reached by then: free of immortal-time bias.
+
+        See `sim.statistics.survival.landmark_survival`; all replicates pooled.
+        """
+        people, moves = self.table("entrepreneurs"), self.table("transitions")
+        return survival.landmark_survival(people, moves, self.stages, landmark=months)
+
     @cached_property
     def _cohorts(self) -> pd.DataFrame:
         return self.table("cohorts")
