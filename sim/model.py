@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.facility import Facility, Houses
-from sim.chain.progress import Rules, progress
+from sim.chain.progress import Conditions, progress
 from sim.chain.removal import Removal, within_places
 from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.arithmetic import exp, log
@@ -84,7 +84,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
         self.people = Columns(len(self.stages))
         self.houses = Houses(scenario.chain)
-        self._rules = Rules.of(scenario.chain)
+        self._conditions = Conditions.of(scenario.chain)
         self.facilities = [Facility(self, self.houses, h) for h in range(self.houses.outside)]
         self.entrepreneurs: list[Entrepreneur] = []
         self.former_founders = 0
@@ -231,10 +231,10 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     def progress(self) -> None:
         """Places change hands."""
-        uid, stage_of = self.people.uid, self.houses.stage_of
-        for move in progress(self.people, self.houses, self._rules, self.month_key):
-            left, entered = stage_of[move.left], stage_of[move.entered]
-            self.observation.moved(self.month, uid[move.rows], left, entered, move.entered, move.reason)
+        moves = progress(self.people, self.houses, self._conditions, self.month_key)
+        if len(moves.rows):
+            left, entered = self.houses.stage_of[moves.left], self.houses.stage_of[moves.entered]
+            self.observation.moved(self.month, self.people.uid[moves.rows], left, entered, moves.entered, moves.reason)
 
     def observe(self, tally: Tally) -> None:
         """Write the month down."""

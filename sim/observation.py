@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.chain.facility import Houses
+from sim.chain.progress import REASONS
 from sim.entrepreneurs.arrivals import CHANNELS, EDUCATION, ORIGINS
 from sim.entrepreneurs.columns import Columns
 from sim.policy.ledger import Ledger
@@ -17,7 +18,7 @@ from sim.tables import EXIT_REASONS, OUTSIDE
 
 __all__ = ["KEPT", "Observation", "calendar_month", "month_label"]
 
-_REASONS = ("arrived", "admitted", "tenancy_ended", "fell_back", *EXIT_REASONS)
+_REASONS = ("arrived", *REASONS, *EXIT_REASONS)
 _FIRST_EXIT = len(_REASONS) - len(EXIT_REASONS) - 1
 _AFTER = ("employee", "restart", "leaves")
 KEPT = (
@@ -69,12 +70,12 @@ class Observation:
         self._flows[0] += np.bincount(stage, minlength=len(self.places))
         self._note(month, uid, np.full(len(uid), -1, np.int8), stage, house, np.zeros(len(uid), np.int8))
 
-    def moved(self, month: int, uid: NDArray[np.int64], left: Any, entered: Any, house: Any, reason: str) -> None:
-        """People moved from stage `left` to stage `entered`."""
+    def moved(self, month: int, uid: NDArray[np.int64], left: Any, entered: Any, house: Any, reason: Any) -> None:
+        """People moved from stage `left` to stage `entered`; `reason` indexes `sim.chain.progress.REASONS`."""
         self._flows[2] += np.bincount(left, minlength=len(self.places))
         self._flows[1] += np.bincount(entered, minlength=len(self.places))
         house = np.where(entered == len(self.places) - 1, -1, house)
-        self._note(month, uid, left, entered, house, np.full(len(uid), _REASONS.index(reason), np.int8))
+        self._note(month, uid, left, entered, house, (reason + 1).astype(np.int8))
 
     def closed(self, month: int, gone: dict[str, Any], stage: NDArray[Any], after: NDArray[np.int8]) -> None:
         """People closed: `gone` holds `KEPT` of their last rows, `after` indexes employee, restart, leaves."""

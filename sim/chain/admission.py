@@ -1,55 +1,107 @@
-"""Who gets a place when there are fewer places than applicants: each rule is a plain function that ranks applicants."""
+"""Who gets a place when there are fewer than applicants: each rule is a plain function that ranks an applicant."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RULES", "Applicants", "admit", "lottery", "merit", "score", "waiting"]
+from sim.entrepreneurs.compiled import kernel, rule
+
+__all__ = ["RULES", "best", "lottery", "merit", "rank", "score", "waiting"]
 
 
-class Applicants(NamedTuple):
-    """What the rules may look at; all of shape (applicants,)."""
-
-    uid: NDArray[np.int64]
-    smoothed: NDArray[np.float64]  # annual sales, CNY/year
-    sales: NDArray[np.float64]  # this month, CNY/month
-    waiting_since: NDArray[Any]  # calendar month
-    luck: NDArray[np.float64]  # a draw between 0 and 1
+@rule
+def merit(smoothed: float, sales: float, since: int, luck: float) -> float:
+    """The larger first, by smoothed annual sales (CNY/year)."""
+    return smoothed
 
 
-def merit(a: Applicants) -> NDArray[np.float64]:
-    """The larger first, by smoothed annual sales."""
-    return a.smoothed
+@rule
+def lottery(smoothed: float, sales: float, since: int, luck: float) -> float:
+    """Everyone has the same chance, by a draw between 0 and 1: what a field experiment needs."""
+    return luck
 
 
-def lottery(a: Applicants) -> NDArray[np.float64]:
-    """Everyone has the same chance: what a field experiment needs."""
-    return a.luck
+@rule
+def waiting(smoothed: float, sales: float, since: int, luck: float) -> float:
+    """Who has waited longest first: `since` is the calendar month in which the wait began."""
+    return -float(since)
 
 
-def waiting(a: Applicants) -> NDArray[np.float64]:
-    """Who has waited longest first."""
-    return -a.waiting_since.astype(float)
-
-
-def score(a: Applicants) -> NDArray[np.float64]:
+@rule
+def score(smoothed: float, sales: float, since: int, luck: float) -> float:
     """Present run-rate, 12 x this month's sales, but no more than four times the smoothed: size and growth together."""
-    return np.minimum(12.0 * a.sales, 4.0 * a.smoothed)
+    return min(12.0 * sales, 4.0 * smoothed)
 
 
-RULES: dict[str, Callable[[Applicants], NDArray[np.float64]]] = {
+RULES: dict[str, Callable[[float, float, int, float], float]] = {
     "merit": merit,
     "lottery": lottery,
     "waiting": waiting,
     "score": score,
 }
+"""By the name in a scenario; a rule's place here is its number in `rank`."""
 
 
-def admit(rule: str, applicants: Applicants, free: int) -> NDArray[np.int64]:
-    """Indices of those admitted, best first: at most `free`. Ties go by lot, so the order of rows never matters."""
-    rank = RULES[rule](applicants)
-    return np.lexsort((applicants.uid, applicants.luck, -rank))[:free]
+@rule
+def rank(number: int, smoothed: float, sales: float, since: int, luck: float) -> float:
+    """An applicant's rank under rule `number` of `RULES`: higher is better."""
+    if number == 0:
+        return merit(smoothed, sales, since, luck)
+    if number == 1:
+        return lottery(smoothed, sales, since, luck)
+    if number == 2:
+        return waiting(smoothed, sales, since, luck)
+    return score(smoothed, sales, since, luck)
+
+
+@rule
+def _better(a: int, b: int, ranks: NDArray[np.float64], luck: NDArray[np.float64], uid: NDArray[np.int64]) -> bool:
+    if ranks[a] != ranks[b]:
+        return bool(ranks[a] > ranks[b])
+    if luck[a] != luck[b]:
+        return bool(luck[a] < luck[b])
+    return bool(uid[a] < uid[b])
+
+
+@kernel
+def best(ranks: NDArray[np.float64], luck: NDArray[np.float64], uid: NDArray[np.int64], free: int) -> NDArray[np.int64]:
+    """Indices of the `free` applicants of highest rank, best first. Ties go by lot, so the order of rows never matters.
+
+    A heap of those admitted so far, the worst on top: most applicants cost one comparison.
+    """
+    heap = np.empty(min(free, ranks.size), np.int64)
+    size = 0
+    for i in range(ranks.size):
+        if size < heap.size:
+            at = size
+            size += 1
+            heap[at] = i
+            while at > 0 and _better(heap[(at - 1) // 2], heap[at], ranks, luck, uid):
+                up = (at - 1) // 2
+                heap[up], heap[at] = heap[at], heap[up]
+                at = up
+        elif size > 0 and _better(i, heap[0], ranks, luck, uid):
+            heap[0] = i
+            _sink(heap, size, ranks, luck, uid)
+    for last in range(size - 1, 0, -1):
+        heap[0], heap[last] = heap[last], heap[0]
+        _sink(heap, last, ranks, luck, uid)
+    return heap
+
+
+@rule
+def _sink(
+    heap: NDArray[np.int64], size: int, ranks: NDArray[np.float64], luck: NDArray[np.float64], uid: NDArray[np.int64]
+) -> None:
+    at = 0
+    while 2 * at + 1 < size:
+        down = 2 * at + 1
+        if down + 1 < size and _better(heap[down], heap[down + 1], ranks, luck, uid):
+            down += 1
+        if not _better(heap[at], heap[down], ranks, luck, uid):
+            break
+        heap[at], heap[down] = heap[down], heap[at]
+        at = down

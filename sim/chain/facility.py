@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import mesa
 import numpy as np
@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from sim.chain.stage import Stage
 from sim.entrepreneurs.arithmetic import exp, log
-from sim.entrepreneurs.compiled import kernel
+from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.kernel import House
 
 if TYPE_CHECKING:
     from sim.entrepreneurs.kernel import Tally
 
-__all__ = ["Facility", "Houses"]
+__all__ = ["Facility", "Houses", "Places", "seat"]
 
 _ROOM = 2**40  # what an open house has room for
 
@@ -38,15 +38,27 @@ def _crowd(
             rent[h] *= exp(elasticity * log(tenants[h] / usual))
 
 
-@kernel
-def _seat(tenants: NDArray[np.int64], places: NDArray[np.int64], first: int, chosen: NDArray[np.int64]) -> None:
-    for i in range(chosen.size):
-        best = -1
-        for h in range(tenants.size):
-            if tenants[h] < places[h] and (best < 0 or tenants[h] < tenants[best]):
-                best = h
-        tenants[best] += 1
-        chosen[i] = first + best
+class Places(NamedTuple):
+    """The houses as compiled code sees them; see `Houses`."""
+
+    stage_of: NDArray[np.int8]
+    tenants: NDArray[np.int64]
+    places: NDArray[np.int64]
+    first: NDArray[np.int64]
+    number: NDArray[np.int64]
+    waiting: NDArray[np.int64]
+
+
+@rule
+def seat(p: Places, stage: int) -> int:
+    """The emptiest house of a stage that has room, now with one tenant more; -1 if there is none."""
+    best = -1
+    for h in range(p.first[stage], p.first[stage] + p.number[stage]):
+        if p.tenants[h] < p.places[h] and (best < 0 or p.tenants[h] < p.tenants[best]):
+            best = h
+    if best >= 0:
+        p.tenants[best] += 1
+    return best
 
 
 class Houses:
@@ -77,6 +89,7 @@ class Houses:
         per_house = [_ROOM if s.places is None else s.places for s in stages]
         self.places = np.concatenate([np.repeat(per_house, self.count), np.full(n, _ROOM)])
         self.waiting = np.zeros(n, np.int64)
+        self.arrays = Places(self.stage_of, self.tenants, self.places, self.first, self.count, self.waiting)
         self._rent = self._spread([float(s.rent) for s in stages], [float(stages[0].rent)] * n)
         self._crowded = [i for i, s in enumerate(stages) if s.crowding > 0]
         bars = [self._bar(s) for s in range(n)]
@@ -114,18 +127,6 @@ class Houses:
     def of(self, stage: int) -> slice:
         """Ids of the houses of a stage."""
         return slice(int(self.first[stage]), int(self.first[stage] + self.count[stage]))
-
-    def free(self, stage: int) -> int:
-        """Free places of a stage."""
-        houses = self.of(stage)
-        return int(np.maximum(self.places[houses] - self.tenants[houses], 0).sum())
-
-    def seats(self, stage: int, count: int) -> NDArray[np.int64]:
-        """Houses for `count` admitted, emptiest first; each counts as taken. There must be room."""
-        houses = self.of(stage)
-        chosen = np.empty(count, np.int64)
-        _seat(self.tenants[houses], self.places[houses], houses.start, chosen)
-        return chosen
 
     def enter(self, house: NDArray[Any]) -> None:
         """Count people into their houses."""

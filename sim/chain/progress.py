@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.chain.admission import Applicants, admit
-from sim.chain.facility import Houses
+from sim.chain.admission import RULES, best, rank
+from sim.chain.facility import Houses, Places, seat
 from sim.chain.stage import Stage
 from sim.entrepreneurs.columns import Columns, State
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import FALLS_BACK, TENANCY_OVER
 
-__all__ = ["Move", "Rules", "progress"]
+__all__ = ["REASONS", "Conditions", "Moves", "progress"]
+
+REASONS = ("admitted", "tenancy_ended", "fell_back")
+_ADMITTED, _ENDED, _FELL_BACK = 0, 1, 2
 
 _BLOCK = 1  # streams APPLY and TIE
 
 
-class Move(NamedTuple):
-    """People who moved for one reason: their rows, and the houses they left and entered."""
+class Moves(NamedTuple):
+    """Who moved: rows, the houses they left and entered, and why (index into `REASONS`)."""
 
     rows: NDArray[np.int64]
-    left: NDArray[Any]
-    entered: NDArray[Any]
-    reason: str
+    left: NDArray[np.int64]
+    entered: NDArray[np.int64]
+    reason: NDArray[np.int8]
 
 
-class Rules(NamedTuple):
-    """The stages' conditions, each of shape (stages,); where one does not bind it is infinite."""
+class Conditions(NamedTuple):
+    """What the stages ask of applicants, each of shape (stages,); infinite where a condition does not bind."""
 
     threshold: NDArray[np.float64]
     income: NDArray[np.float64]
@@ -39,11 +42,13 @@ class Rules(NamedTuple):
     growth: NDArray[np.float64]
     apply: NDArray[np.float64]
     endless: NDArray[np.bool_]
+    waiting_list: NDArray[np.bool_]
+    admission: NDArray[np.int64]
 
     @classmethod
-    def of(cls, stages: Sequence[Stage]) -> Rules:
+    def of(cls, stages: Sequence[Stage]) -> Conditions:
         """From the scenario's stages."""
-        infinite = float("inf")
+        infinite, rules = float("inf"), list(RULES)
         return cls(
             np.array([s.threshold for s in stages], float),
             np.array([infinite if s.or_net_income is None else s.or_net_income for s in stages], float),
@@ -51,6 +56,8 @@ class Rules(NamedTuple):
             np.array([-infinite if s.growth is None else 1.0 + s.growth for s in stages], float),
             np.array([s.apply for s in stages], float),
             np.array([s.tenancy is None for s in stages]),
+            np.array([s.waiting_list for s in stages]),
+            np.array([rules.index(s.admission) for s in stages]),
         )
 
 
@@ -59,66 +66,130 @@ def _wishes(
     s: State,
     rows: NDArray[np.int64],
     stage_of: NDArray[np.int8],
-    rules: Rules,
+    c: Conditions,
     key: tuple[int, int, int],
-    wishes: NDArray[np.bool_],
     luck: NDArray[np.float64],
-) -> None:
-    """Which stages each row applies to, and may: (stages, rows). Luck is the draw that breaks ties."""
-    stages = wishes.shape[0]
+) -> NDArray[np.bool_]:
+    """Which stages each row applies to, and may: (stages, rows). `luck` becomes the draws that break ties."""
+    stages = c.threshold.size
+    wishes = np.zeros((stages, rows.size), np.bool_)
     for j in range(rows.size):
         i = rows[j]
         words = philox(s.uid[i] & 0xFFFFFFFF, (s.uid[i] >> 32) & 0xFFFFFFFF, key[2], _BLOCK, key[0], key[1])
         applies, luck[j] = word_to_uniform(words[2]), word_to_uniform(words[3])
         here = stage_of[s.house[i]]
         for t in range(1, stages):
-            above = t > here if here < stages else t > s.highest[i] or (t == s.highest[i] and rules.endless[t])
-            size = s.smoothed[i] >= rules.threshold[t] or s.income[i] >= rules.income[t]
-            fits = s.age[i] <= rules.max_age[t] and 12.0 * s.sales[i] >= rules.growth[t] * s.smoothed[i]
-            asks = applies < rules.apply[t] or s.call[i] & TENANCY_OVER or s.waiting[i] == t + 1
+            above = t > here if here < stages else t > s.highest[i] or (t == s.highest[i] and c.endless[t])
+            size = s.smoothed[i] >= c.threshold[t] or s.income[i] >= c.income[t]
+            fits = s.age[i] <= c.max_age[t] and 12.0 * s.sales[i] >= c.growth[t] * s.smoothed[i]
+            asks = applies < c.apply[t] or s.call[i] & TENANCY_OVER or s.waiting[i] == t + 1
             wishes[t, j] = above and size and fits and asks
+    return wishes
 
 
 @kernel
-def _wait(
-    waiting: NDArray[np.int8],
-    waiting_since: NDArray[np.int32],
-    rows: NDArray[np.int64],
-    waits: NDArray[np.int8],
-    calendar: int,
-) -> None:
-    for j in range(rows.size):
-        i = rows[j]
-        if waiting[i] != waits[j]:
-            waiting[i] = waits[j]
-            waiting_since[i] = calendar
-
-
-@kernel
-def _settle_in(
-    house: NDArray[np.int16],
-    highest: NDArray[np.int8],
-    months_in: NDArray[np.int32],
-    low_months: NDArray[np.int32],
+def _progress(
+    s: State,
     spent: NDArray[np.int16],
     rows: NDArray[np.int64],
-    left: NDArray[Any],
-    entered: NDArray[Any],
-    stage_of: NDArray[np.int8],
+    p: Places,
+    c: Conditions,
+    key: tuple[int, int, int],
+    left: NDArray[np.int64],
+    entered: NDArray[np.int64],
+    reason: NDArray[np.int8],
 ) -> None:
-    outside = spent.shape[0] - 1
-    for j in range(rows.size):
+    n, stages = rows.size, p.first.size
+    luck, no_lot = np.empty(n), np.zeros(n)
+    wishes = _wishes(s, rows, p.stage_of, c, key, luck)
+    waits = np.zeros(n, np.int8)
+    who, uid, lots, ranks = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n), np.empty(n)
+
+    # tenancies end: their places are free
+    for j in range(n):
+        left[j] = s.house[rows[j]]
+        entered[j] = -1
+        if s.call[rows[j]] & TENANCY_OVER:
+            p.tenants[left[j]] -= 1
+
+    # from the top stage down, the best applicants take the free places
+    for t in range(stages - 1, 0, -1):
+        m = 0
+        for j in range(n):
+            if wishes[t, j] and entered[j] < 0:
+                i = rows[j]
+                since = s.waiting_since[i] if s.waiting[i] == t + 1 else key[2]
+                who[m], uid[m], lots[m] = j, s.uid[i], luck[j]
+                ranks[m] = rank(c.admission[t], s.smoothed[i], s.sales[i], since, luck[j])
+                m += 1
+        if m == 0:
+            continue
+        chosen = best(ranks[:m], lots[:m], uid[:m], _free(p, t, m))
+        for k in chosen:
+            j = who[k]
+            entered[j], reason[j] = seat(p, t), _ADMITTED
+            if not s.call[rows[j]] & TENANCY_OVER:
+                p.tenants[left[j]] -= 1
+        p.waiting[t] = m - chosen.size
+        for k in range(m):
+            if c.waiting_list[t] and entered[who[k]] < 0 and waits[who[k]] == 0:
+                waits[who[k]] = t + 1
+    for j in range(n):
         i = rows[j]
-        spent[stage_of[left[j]], i] += months_in[i]
-        house[i] = entered[j]
-        months_in[i] = 0
-        low_months[i] = 0
-        arrived = stage_of[entered[j]]
-        if arrived < outside and arrived > highest[i]:
-            highest[i] = arrived
+        listed = waits[j] if entered[j] < 0 else 0
+        if s.waiting[i] != listed:
+            s.waiting[i] = listed
+            s.waiting_since[i] = key[2]
+
+    # those whose tenancy ended without promotion trade on outside
+    for j in range(n):
+        if s.call[rows[j]] & TENANCY_OVER and entered[j] < 0:
+            entered[j], reason[j] = p.first[-1] + p.number[-1] + s.highest[rows[j]], _ENDED
+            p.tenants[entered[j]] += 1
+
+    # the weak fall back one stage, the largest first while there is room, the others to outside
+    for t in range(1, stages):
+        m = 0
+        for j in range(n):
+            if s.call[rows[j]] & FALLS_BACK and entered[j] < 0 and p.stage_of[left[j]] == t:
+                who[m], uid[m], ranks[m] = j, s.uid[rows[j]], s.smoothed[rows[j]]
+                m += 1
+        room = _free(p, t - 1, m)
+        order = best(ranks[:m], no_lot[:m], uid[:m], m)
+        for k in range(m):
+            j = who[order[k]]
+            if k < room:
+                entered[j] = seat(p, t - 1)
+            else:
+                entered[j] = p.first[-1] + p.number[-1] + s.highest[rows[j]]
+                p.tenants[entered[j]] += 1
+            reason[j] = _FELL_BACK
+            p.tenants[left[j]] -= 1
+
+    for j in range(n):
+        if entered[j] >= 0:
+            i = rows[j]
+            spent[p.stage_of[left[j]], i] += s.months_in[i]
+            s.house[i] = entered[j]
+            s.months_in[i] = 0
+            s.low_months[i] = 0
+            arrived = p.stage_of[entered[j]]
+            if arrived < stages and arrived > s.highest[i]:
+                s.highest[i] = arrived
 
 
-def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int, int]) -> list[Move]:
+@kernel
+def _free(p: Places, stage: int, most: int) -> int:
+    """Free places of a stage, or `most` if there are more."""
+    free = 0
+    for h in range(p.first[stage], p.first[stage] + p.number[stage]):
+        free += max(p.places[h] - p.tenants[h], 0)
+        if free >= most:
+            return most
+    return free
+
+
+def progress(people: Columns, houses: Houses, conditions: Conditions, key: tuple[int, int, int]) -> Moves:
     """Carry out what `people.call` asks of the chain this month; returns the moves, each row in one at most.
 
     Someone may apply to any stage above his own if he meets its conditions (a stage may be skipped); he is considered
@@ -126,57 +197,8 @@ def progress(people: Columns, houses: Houses, rules: Rules, key: tuple[int, int,
     """
     houses.waiting[:] = 0
     rows = people.call.nonzero()[0]
-    if not len(rows):
-        return []
-    stages, calendar = len(houses.stages), key[2]
-    wishes, luck = np.zeros((stages, len(rows)), bool), np.empty(len(rows))
-    _wishes(people.state, rows, houses.stage_of, rules, key, wishes, luck)
-    call, house, highest = people.call[rows], people.house[rows], people.highest[rows].astype(np.int64)
-    over, falls = (call & TENANCY_OVER) > 0, (call & FALLS_BACK) > 0
-    if over.any():
-        houses.leave(house[over])
-    waited, waits = people.waiting[rows], np.zeros(len(rows), np.int8)
-    moved = np.zeros(len(rows), bool)
-    moves: list[Move] = []
-
-    def move(chosen: NDArray[np.int64], entered: NDArray[Any], reason: str) -> None:
-        houses.leave(house[chosen[~over[chosen]]])
-        moved[chosen] = True
-        moves.append(Move(rows[chosen], house[chosen], entered, reason))
-
-    for s in range(stages - 1, 0, -1):
-        who = (wishes[s] & ~moved).nonzero()[0]
-        if not len(who):
-            continue
-        chosen, free = who[:0], houses.free(s)
-        if free:
-            at = rows[who]
-            since = np.where(waited[who] == s + 1, people.waiting_since[at], calendar)
-            applicants = Applicants(people.uid[at], people.smoothed[at], people.sales[at], since, luck[who])
-            chosen = who[admit(houses.stages[s].admission, applicants, free)]
-            move(chosen, houses.seats(s, len(chosen)), "admitted")
-        houses.waiting[s] = len(who) - len(chosen)
-        if houses.stages[s].waiting_list:
-            waits[who[(waits[who] == 0) & ~moved[who]]] = s + 1
-    _wait(people.waiting, people.waiting_since, rows, np.where(moved, 0, waits).astype(np.int8), calendar)
-
-    ended = (over & ~moved).nonzero()[0]
-    if len(ended):
-        entered = houses.outside + highest[ended]
-        houses.enter(entered)
-        move(ended, entered, "tenancy_ended")
-    weak = (falls & ~moved).nonzero()[0]
-    for s in np.unique(houses.stage_of[house[weak]]).tolist() if len(weak) else ():
-        here = weak[houses.stage_of[house[weak]] == s]
-        here = here[np.lexsort((people.uid[rows[here]], -people.smoothed[rows[here]]))]
-        back, out = np.split(here, [houses.free(s - 1)])
-        away = houses.outside + highest[out]
-        houses.enter(away)
-        move(here, np.concatenate([houses.seats(s - 1, len(back)), away]), "fell_back")
-
-    for m in moves:
-        _settle_in(
-            people.house, people.highest, people.months_in, people.low_months, people.spent,
-            m.rows, m.left, m.entered, houses.stage_of,
-        )  # fmt: skip
-    return moves
+    left, entered, reason = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64), np.zeros(len(rows), np.int8)
+    if len(rows):
+        _progress(people.state, people.spent, rows, houses.arrays, conditions, key, left, entered, reason)
+    moved = entered >= 0
+    return Moves(rows[moved], left[moved], entered[moved], reason[moved])

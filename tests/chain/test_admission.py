@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.chain.admission import RULES, Applicants, admit
+from sim.chain.admission import RULES, best, rank
 
 #                          uid   smoothed  sales  since  luck
 PEOPLE = np.array([
@@ -18,8 +18,11 @@ PEOPLE = np.array([
 ])  # fmt: skip
 
 
-def applicants(table: np.ndarray) -> Applicants:
-    return Applicants(table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3].astype(np.int64), table[:, 4])
+def admit(rule: str, table: np.ndarray, free: int) -> np.ndarray:
+    """Rows of those admitted, best first; the rule by name and by its number say the same."""
+    ranks = np.array([RULES[rule](*row[1:]) for row in table])
+    assert (ranks == [rank(list(RULES).index(rule), *row[1:]) for row in table]).all()
+    return best(ranks, np.ascontiguousarray(table[:, 4]), table[:, 0].astype(np.int64), free)
 
 
 @pytest.mark.parametrize(
@@ -33,19 +36,19 @@ def applicants(table: np.ndarray) -> Applicants:
 )
 def test_each_rule_ranks_as_it_says(rule: str, order: list[int]) -> None:
     """Merit by size, lottery by lot, waiting by time, score by present rate up to four times the size."""
-    found = PEOPLE[admit(rule, applicants(PEOPLE), 4), 0].astype(int).tolist()
+    found = PEOPLE[admit(rule, PEOPLE, 4), 0].astype(int).tolist()
     assert found == order if rule != "lottery" else sorted(found) == sorted(order)
     for free in range(5):
-        assert PEOPLE[admit(rule, applicants(PEOPLE), free), 0].astype(int).tolist() == found[:free]
+        assert PEOPLE[admit(rule, PEOPLE, free), 0].astype(int).tolist() == found[:free]
 
 
 @pytest.mark.parametrize("rule", sorted(RULES))
 @given(order=st.permutations(range(4)), free=st.integers(0, 6))
 def test_the_order_of_rows_never_matters(rule: str, order: list[int], free: int) -> None:
     """Whatever the order in which applicants come, the same are admitted, in the same order."""
-    straight = PEOPLE[admit(rule, applicants(PEOPLE), free), 0]
+    straight = PEOPLE[admit(rule, PEOPLE, free), 0]
     mixed = PEOPLE[order]
-    assert (mixed[admit(rule, applicants(mixed), free), 0] == straight).all()
+    assert (mixed[admit(rule, mixed, free), 0] == straight).all()
 
 
 def test_a_lottery_is_fair() -> None:
@@ -55,7 +58,7 @@ def test_a_lottery_is_fair() -> None:
     for _ in range(4000):
         table = PEOPLE.copy()
         table[:, 4] = rng.random(4)
-        wins[admit("lottery", applicants(table), 1)] += 1
+        wins[admit("lottery", table, 1)] += 1
     assert np.abs(wins / 4000 - 0.25).max() < 4 * np.sqrt(0.25 * 0.75 / 4000)
 
 
@@ -67,5 +70,13 @@ def test_ties_go_by_lot(rule: str) -> None:
     for _ in range(4000):
         table = np.repeat(PEOPLE[:1], 4, axis=0)
         table[:, 0], table[:, 4] = PEOPLE[:, 0], rng.random(4)
-        wins[admit(rule, applicants(table), 1)] += 1
+        wins[admit(rule, table, 1)] += 1
     assert np.abs(wins / 4000 - 0.25).max() < 4 * np.sqrt(0.25 * 0.75 / 4000)
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2)), max_size=60), st.integers(0, 70))
+def test_the_best_are_those_a_full_sort_puts_first(people: list[tuple[int, int]], free: int) -> None:
+    """With many ties of rank and of lot, the heap agrees with sorting everybody."""
+    ranks, luck = (np.array([p[k] for p in people], float) for k in (0, 1))
+    uid = np.arange(len(people))[::-1].copy()
+    assert best(ranks, luck, uid, free).tolist() == np.lexsort((uid, luck, -ranks))[:free].tolist()
