@@ -17,8 +17,8 @@ from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.behaviour import Behaviour, Exit, Peers
 from sim.errors import RunError
 from sim.market.demand import Background
-from sim.simulation import run
 from sim.scenario.schema import Horizon, Initial
+from sim.simulation import run
 
 FEW = settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 MANY = settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
@@ -168,6 +168,15 @@ def test_the_policy_of_the_small_scenario_matters(small: Any, tables: Any) -> No
     on, off = tables(small())["entrepreneurs"], tables(small(policy=()))["entrepreneurs"]
     assert len(tables(small())["ledger"]["instrument"].unique()) == 3
     assert not on["sales_12m_cny"].equals(off["sales_12m_cny"])
+
+
+def test_the_small_scenario_exercises_the_whole_chain(small: Any, tables: Any) -> None:
+    """Every kind of move and exit, full houses and waiting lists occur in the scenario that the tests above run."""
+    found = tables(small(horizon=Horizon(months=60)))
+    counts = found["transitions"]["reason"].value_counts()
+    assert (counts > 0).all(), counts
+    assert found["months"].groupby("stage", observed=True)["waiting"].max().loc["maker_space":"park"].min() > 0
+    assert set(found["entrepreneurs"]["after_exit"].dropna()) == {"employee", "restart", "leaves"}
 
 
 def test_a_budget_that_never_binds_is_no_budget(small: Any, tables: Any, assert_same: Any) -> None:

@@ -1,4 +1,4 @@
-"""The same small pipeline as one would write it first: plain Mesa agents, `math`, `random`. What the engines are measured against."""
+"""The same small pipeline as one would write it first: plain Mesa agents, `math`, `random`. The engines' yardstick."""
 
 from __future__ import annotations
 
