@@ -47,7 +47,8 @@ def _chain(**first: Any) -> tuple[Stage, ...]:
         Stage(id="maker_space", facilities=2, places=3, threshold=3e4, or_net_income=2000.0, tenancy=6, uplift=0.05,
               apply=0.5),
         Stage(id="incubator", facilities=2, places=2, threshold=6e4, max_age=24, tenancy=9, falls_back=True, apply=0.5),
-        Stage(id="park", facilities=1, places=3, threshold=1e5, falls_back=True, apply=0.5, waiting_list=False),
+        Stage(id="park", facilities=1, places=3, threshold=1e6, or_net_income=1500.0, falls_back=True, apply=0.5,
+              waiting_list=False),
     )  # fmt: skip
 
 

@@ -17,7 +17,7 @@ class Stage(Parameters):
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,40}$")]
     label: Label = Label()
-    facilities: int = quantity(unit="count", low=1, high=10000, zh="数量", en="houses of this stage")
+    facilities: int = quantity(unit="count", low=1, high=10000, zh="场所数量", en="houses of this stage")
     places: int | None = quantity(
         None, unit="count", low=0, high=10**9, zh="每处席位", en="places in each house; null = open to all",
         assumed="open to all unless the scenario sets a number",

@@ -96,15 +96,17 @@ def _tell(voice: Voice, name: str, problems: Sequence[Problem]) -> None:
 def describe(voice: Voice, file: str, why: str | None, assignments: tuple[str, ...]) -> None:
     """The resolved scenario, or where one of its values comes from."""
     from sim.evidence.audit import audit
+    from sim.presentation.listing import explanation
     from sim.scenario.loader import load
 
     scenario = load(file, overrides(assignments))
     voice.warn(scenario.warnings)
     if why is not None:
+        row = audit([scenario.why(why)])[0]
         if voice.json:
-            voice.give(audit([scenario.why(why)])[0].flat())
+            voice.give(row.flat())
         else:
-            voice.say(scenario.explain(why, voice.lang))
+            voice.say(explanation(row, voice.lang))
     elif voice.json:
         voice.give({"file": file, "hash": scenario.hash(), "scenario": scenario.resolved()})
     else:

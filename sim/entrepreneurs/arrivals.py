@@ -52,9 +52,7 @@ class OriginMix(_Shares):
     graduate: float = _share(1.0, "高校学生", "graduates", assumed="the published inflow counts students only")
     returnee: float = _share(0.0, "返乡者", "returnees", assumed="not in the published inflow")
     local: float = _share(0.0, "本地人", "locals", assumed="not in the published inflow")
-    merchant_child: float = _share(
-        0.0, "商二代", "merchants' children", assumed="not in the published inflow"
-    )
+    merchant_child: float = _share(0.0, "商二代", "merchants' children", assumed="not in the published inflow")
 
 
 class ChannelMix(_Shares):
@@ -67,9 +65,7 @@ class ChannelMix(_Shares):
         "live-streaming",
         assumed="its share of transactions in 2025; a doubtful figure",
     )
-    cross_border: float = _share(
-        0.30, "跨境电商", "cross-border", assumed="its share of transactions in 2025"
-    )
+    cross_border: float = _share(0.30, "跨境电商", "cross-border", assumed="its share of transactions in 2025")
 
 
 class Arrivals(Parameters):

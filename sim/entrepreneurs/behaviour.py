@@ -85,7 +85,7 @@ class Growth(Parameters):
     beta: float = quantity(
         0.27, unit="exponent", low=0, high=2, range=(0.1, 0.4), zh="规模分散风险的指数",
         en="how fast a larger shop's luck averages out",
-        assumed=f"the luck of many products averages out (Amaral et al. 1998; Bottazzi and Secchi 2006); {_FITTED}",
+        assumed=f"the luck of many products averages out (Amaral et al. 1998, Bottazzi and Secchi 2006); {_FITTED}",
     )  # fmt: skip
     diversified_from: float = quantity(
         1500.0, unit="CNY/month", low=1, high=1e7, range=(500, 3600), zh="开始分散风险的月销售额",

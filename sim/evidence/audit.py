@@ -21,7 +21,8 @@ class Origin:
     """One number of a scenario and where it comes from.
 
     `path` is dotted, list items by id (``policy.living_stipend.amount.bachelor``); `range` is the plausible range, in
-    `unit`. `line` and `column` count from 1; 0 means that the place is not known (a default, a ``--set``).
+    `unit`. `line` and `column` count from 1; 0 means that the place is not known (a default, a ``--set``). `zh` and
+    `en` say what the number is.
     """
 
     path: str
@@ -33,6 +34,8 @@ class Origin:
     file: str = ""
     line: int = 0
     column: int = 0
+    zh: str = ""
+    en: str = ""
 
 
 @dataclass(frozen=True)

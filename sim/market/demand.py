@@ -23,7 +23,7 @@ class Background(Parameters):
         40000.0, unit="CNY/month", low=0, high=1e7, range=(25000, 67000), zh="背景主体平均产能",
         en="mean trading capacity of a background entity, trimmed as everybody's is",
         assumed="mean transactions are 0.65 to 0.80 million CNY a year; "
-        "what large firms sell beyond the trim is taken off",
+        "what large firms have beyond market.trim is taken off",
     )  # fmt: skip
     growth_per_year: float = quantity(
         0.08, unit="1/year", low=-0.5, high=1, range=(0, 0.16), zh="背景主体年增长",
@@ -72,7 +72,7 @@ class Market(Parameters):
         assumed="no source; the city's demand is taken as given, and new firms share it with the others",
     )  # fmt: skip
     trim: float = quantity(
-        1000000.0, unit="CNY/month", low=1, high=1e10, range=(300000, 3000000), zh="产能截尾",
+        1000000.0, unit="CNY/month", low=1, high=1e10, range=(300000, 3000000), zh="计入竞争的单家产能上限",
         en="a firm counts in crowding with at most this capacity, so that one giant cannot dominate",
         assumed="somewhat above the park's threshold of 10 million CNY a year",
     )  # fmt: skip

@@ -17,6 +17,7 @@ from typing import Any, Literal
 __all__ = [
     "Labels",
     "Lang",
+    "assumption",
     "axis_number",
     "clean",
     "decimals",
@@ -63,6 +64,10 @@ _FAMILIES = {
 """Outcomes that differ by an age, a stage or a threshold only."""
 
 
+def _load(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("sim.presentation").joinpath("locale", name).read_text("utf-8"))
+
+
 @cache
 def _read(lang: Lang) -> Mapping[str, str]:
     """The texts of a language by dotted key."""
@@ -75,8 +80,14 @@ def _read(lang: Lang) -> Mapping[str, str]:
             else:
                 texts[prefix + key] = str(value)
 
-    flatten(tomllib.loads(files("sim.presentation").joinpath("locale", f"{lang}.toml").read_text("utf-8")), "")
+    flatten(_load(f"{lang}.toml"), "")
     return texts
+
+
+@cache
+def _assumptions() -> Mapping[str, str]:
+    """The reasons of our defaults and of the files that come with the program, clause by clause, in Chinese."""
+    return _load("assumptions.zh.toml")
 
 
 def language(explicit: str | None = None) -> Lang:
@@ -152,6 +163,15 @@ def reason(english: str, lang: Lang, labels: Labels | None = None) -> str:
             if "reason" in values:
                 values["reason"] = reason(values["reason"], lang, labels)
             return clean(text(key, lang, **values))
+    return clean(english)
+
+
+def assumption(english: str, lang: Lang) -> str:
+    """Why a number is assumed, in the reader's language; a reason that is not one of ours stays as it was typed."""
+    if lang == "zh":
+        told = [_assumptions().get(clause) for clause in english.split("; ")]
+        if None not in told:
+            return "；".join(filter(None, told))
     return clean(english)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sim.evidence.audit import STATUSES, Row, counts
 from sim.evidence.ledger import Figure, sources
-from sim.presentation.catalogue import Lang, clean, known, text, unit
+from sim.presentation.catalogue import Lang, assumption, clean, known, text, unit
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sim.pilot import Estimate
 
-__all__ = ["audit_table", "cost", "figure_card", "figure_table", "measure"]
+__all__ = ["audit_table", "cost", "explanation", "figure_card", "figure_table", "measure"]
 
 
 def figure_table(found: Sequence[Figure], lang: Lang) -> Table:
@@ -58,8 +58,7 @@ def _card(figure: Figure, lang: Lang) -> Iterator[tuple[str, str]]:
         yield "notes", figure.notes
     for id in figure.sources:
         source = sources()[id]
-        title = source.zh if lang == "zh" else source.en
-        told = (f"[{id}] {title}", source.publisher, source.date, source.address)
+        told = (f"[{id}] {_title(id, lang)}", source.publisher, source.date, source.address)
         yield "source", " · ".join(part for part in told if part)
 
 
@@ -70,21 +69,67 @@ def audit_table(rows: Sequence[Row], lang: Lang, status: str | None = None) -> I
     """
     from rich.text import Text
 
-    table = _table(lang, "path", "value", "range", "status", "behind")
+    named = lang == "zh"  # a path is English words already, and the reasons need the room
+    table = _table(lang, "path", *(["name"] if named else []), "value", "range", "status", "behind")
     for row in rows:
         if status not in (None, row.status):
             continue
         origin = row.origin
-        within = f"{_number(origin.range[0])}–{_number(origin.range[1])}" if origin.range else ""
-        said = text(f"status.{row.status}", lang)
-        _row(table, origin.path, measure(origin.value, origin.unit or "", lang), within, said, _behind(row, lang))
+        value, said = measure(origin.value, origin.unit or "", lang), text(f"status.{row.status}", lang)
+        name = [_name(row, lang)] if named else []
+        _row(table, origin.path, *name, value, _within(row), said, _behind(row, lang))
     yield table
     yield Text(_counted(rows, lang))
 
 
+def explanation(row: Row, lang: Lang) -> str:
+    """One value of a scenario in full: name, range, place, and the figure or assumption behind it."""
+    origin = row.origin
+    place = f"{origin.file}:{origin.line}:{origin.column}" if origin.line else origin.file
+    lines = [
+        f"{origin.path} = {measure(origin.value, origin.unit or '', lang)}",
+        _name(row, lang),
+        text("why.range", lang, range=_within(row)) if origin.range else "",
+        text("why.place", lang, place=place) if place else text("why.default", lang),
+        _source(row, lang) if origin.unit else "",
+    ]
+    return "\n".join(clean(line) for line in lines if line)
+
+
+def _source(row: Row, lang: Lang) -> str:
+    cited = row.figure
+    if cited is None:
+        return text(f"why.{row.status}", lang, reason=assumption(row.origin.assumed or "", lang))
+    comma = text("figures.comma", lang)
+    said = text(
+        f"why.{row.status}",
+        lang,
+        name=cited.zh if lang == "zh" else cited.en,
+        value=measure(cited.value, cited.unit, lang),
+        bound=text(f"bound.{cited.bound}", lang),
+        figure=cited.id,
+        date=cited.date,
+        formula=cited.derived,
+        source=comma.join(f"{id} {_title(id, lang)}" for id in cited.sources),
+    )
+    return said if row.agrees else f"{said}{comma}{text('why.differs', lang)}"
+
+
+def _title(source: str, lang: Lang) -> str:
+    return sources()[source].zh if lang == "zh" else sources()[source].en
+
+
+def _name(row: Row, lang: Lang) -> str:
+    return row.origin.zh if lang == "zh" else row.origin.en
+
+
+def _within(row: Row) -> str:
+    return "–".join(map(_number, row.origin.range or ()))
+
+
 def _behind(row: Row, lang: Lang) -> str:
     if row.figure is None:
-        return row.origin.assumed or ""
+        return assumption(row.origin.assumed or "", lang)
     said = f"{row.figure.id} ({row.figure.source}, {row.figure.date})"
     if row.agrees:
         return said
@@ -113,6 +158,8 @@ def cost(estimate: Estimate, lang: Lang) -> str:
 
 def measure(value: object, of: str, lang: Lang) -> str:
     """A number as a file would hold it, and its unit."""
+    if value is None:
+        return "null"
     words = known(f"measure.{of}", lang)
     return f"{_number(value)} {unit(of, lang) if words is None else words}".rstrip()
 
@@ -120,12 +167,12 @@ def measure(value: object, of: str, lang: Lang) -> str:
 def _number(value: object) -> str:
     if isinstance(value, tuple | list):
         return ", ".join(map(_number, value))
-    if value is None:
-        return "null"
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool):
+        return str(value).lower()
+    if not isinstance(value, int | float):
         return clean(str(value))
     whole = float(value).is_integer() and abs(value) < 1e15
-    return f"{int(value):,}" if whole else f"{value:.10g}"
+    return f"{int(value):,}" if whole else f"{value:,.10g}"
 
 
 def _time(seconds: float, lang: Lang) -> str:

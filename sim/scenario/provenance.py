@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from sim.errors import ScenarioError
-from sim.evidence import ledger
 from sim.evidence.audit import Origin
 from sim.scenario.messages import nearest, problem
 from sim.scenario.shape import Shape, fields, item, shape
@@ -18,7 +17,7 @@ from sim.scenario.source import Place, shown
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
-__all__ = ["explain", "leaves", "provenance", "why"]
+__all__ = ["leaves", "provenance", "why"]
 
 
 def leaves(model: BaseModel, path: str = "") -> Iterator[tuple[str, Any, Shape]]:
@@ -45,16 +44,17 @@ def _name(model: type[BaseModel], key: str, alias: str | None) -> str:
 
 
 def _origin(scenario: Scenario, path: str, value: Any, what: Shape) -> Origin:
-    """What the file says of a value, completed by what the field says: its unit and range, and its source if it is
-    the field's own default."""
+    """What the file says of a value, completed by what the field says: its unit, range and name, and its source if it
+    is the field's own default."""
     extra, said = what.extra, scenario._origins.get(path)
     limits = tuple(extra["range"]) if "range" in extra else None
     default = what.field.get_default() if what.field else None
+    names = {"zh": extra.get("zh", ""), "en": extra.get("en", "")}
     if said is None:
-        return Origin(path, value, what.unit, limits, extra.get("evidence"), extra.get("assumed"))
+        return Origin(path, value, what.unit, limits, extra.get("evidence"), extra.get("assumed"), **names)
     if not said.evidence and not said.assumed and value == default:
         said = replace(said, evidence=extra.get("evidence"), assumed=extra.get("assumed"))
-    return replace(said, value=value, unit=what.unit, range=said.range or limits)
+    return replace(said, value=value, unit=what.unit, range=said.range or limits, **names)
 
 
 def provenance(scenario: Scenario) -> dict[str, Origin]:
@@ -81,32 +81,3 @@ def why(scenario: Scenario, path: str) -> Origin:
         place = Place(scenario.file)
         raise ScenarioError([problem(place, shown(path, 200)[1:-1], "unknown_path", {"near": near})])
     return _origin(scenario, path, *known[path])
-
-
-def explain(scenario: Scenario, path: str, lang: str = "en") -> str:
-    """The answer to ``--why PATH`` in zh or en: value, unit, range, place, and the evidence or assumption behind it."""
-    origin = why(scenario, path)
-    what = next(w for p, _, w in leaves(scenario) if p == path)
-    zh = lang.startswith("zh")
-    lines = [f"{path} = {shown(origin.value)}" + (f" {origin.unit}" if origin.unit else "")]
-    about = what.extra.get("zh" if zh else "en")
-    if about:
-        lines.append(about)
-    if origin.range:
-        lines.append(("合理范围 " if zh else "plausible range ") + f"{origin.range[0]:g} .. {origin.range[1]:g}")
-    if origin.file:
-        place = f"{origin.file}:{origin.line}:{origin.column}" if origin.line else origin.file
-        lines.append(("设定于 " if zh else "set in ") + place)
-    else:
-        lines.append("默认值" if zh else "a default")
-    if origin.evidence:
-        figure = ledger.figure(origin.evidence)
-        lines.append(
-            f"{'公布数据' if zh else 'published'}: {figure.zh if zh else figure.en} = {figure.value} {figure.unit}"
-            f" ({origin.evidence}, {figure.date}, {figure.source})"
-        )
-    elif origin.assumed:
-        lines.append(("假设：" if zh else "assumed: ") + origin.assumed)
-    elif what.unit:
-        lines.append("没有说明来源" if zh else "no source is given")
-    return "\n".join(lines)

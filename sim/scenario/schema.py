@@ -103,9 +103,7 @@ class Scenario(Parameters):
     name: Label = Label()
     description: Label = Label()
     horizon: Horizon = Horizon()
-    seed: int = quantity(
-        1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any number does"
-    )
+    seed: int = quantity(1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any number does")
     replicates: Annotated[Count | Annotated[Replicates, Tag(TAGS[1])], Discriminator(_form)] = 20
     engine: Literal["columns", "objects"] = "columns"
     initial: Initial = Initial()
@@ -161,12 +159,6 @@ class Scenario(Parameters):
         from sim.scenario.provenance import why
 
         return why(self, path)
-
-    def explain(self, path: str, lang: str = "en") -> str:
-        """`why` as text, in zh or en."""
-        from sim.scenario.provenance import explain
-
-        return explain(self, path, lang)
 
     def replace(self, changes: Mapping[str, object]) -> Scenario:
         """A scenario with other values, by dotted path, list items by id: ``{"chain.incubator.places": 80}``.

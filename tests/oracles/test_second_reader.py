@@ -283,7 +283,7 @@ def test_places_change_hands_as_the_text_says(data: st.DataObject, scenarios: An
         }
     )
     exactly = rng.random(n) < 0.3  # at a threshold to the last bit
-    people.smoothed[:] = np.where(exactly, rng.choice([s.threshold for s in stages], n), people.smoothed)
+    people.smoothed[:] = np.where(exactly, rng.choice([max(s.threshold, 1) for s in stages], n), people.smoothed)
     people.low_months[:] = np.where(rng.random(n) < 0.4, rng.integers(0, 9, n), 0)
     people.waiting[people.waiting == 1] = 0
     falling = np.array([s.falls_back and i > 0 for i, s in enumerate(stages)] + [False])[stage_of[people.house]]

@@ -18,7 +18,8 @@ from sim.presentation.listing import audit_table, explanation
 from sim.scenario import load
 
 ROOT = Path(sim.__file__).parent
-SHIPPED = (*(ROOT.parent / "scenarios").glob("*.yaml"), *(ROOT / "scenario" / "starter").glob("*.yaml"))
+CITY = Path(__file__).parents[2] / "scenarios" / "yiwu.yaml"
+SHIPPED = (*CITY.parent.glob("*.yaml"), *(ROOT / "scenario" / "starter").glob("*.yaml"))
 INTERNAL = re.compile(r"silences|derived \d|conflict \d|MODEL|§|\.md\b")
 
 
@@ -43,7 +44,7 @@ OURS = sorted(DEFAULTS | FILES)
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:
-    return audit(load(ROOT.parent / "scenarios" / "yiwu.yaml").provenance.values())
+    return audit(load(CITY).provenance.values())
 
 
 def english(said: str) -> list[str]:
