@@ -10,6 +10,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,14 +21,17 @@ __all__ = ["kernel", "rule", "rules_digest"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
-_SOURCES = ("arithmetic.py", "draws.py", "rules.py", "columns.py", "kernel.py", "compiled.py")
+_ROOMS = ("entrepreneurs", "chain", "policy")
+"""Where compiled functions live, which call one another across files."""
 
 
+@cache
 def rules_digest() -> str:
     """SHA-256 over the sources of everything that is compiled: the key of the compile cache."""
     digest = hashlib.sha256()
-    for name in _SOURCES:
-        digest.update((Path(__file__).parent / name).read_bytes())
+    for room in _ROOMS:
+        for path in sorted((Path(__file__).parent.parent / room).glob("*.py")):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

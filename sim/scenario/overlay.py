@@ -49,8 +49,11 @@ def _texts(node: Node) -> Iterator[str]:
 
 def _put(over: Node, parts: list[str], value: Node, place: Place) -> None:
     if parts[0] in ITEMS and len(parts) > 1:
-        items = over.value.setdefault(parts[0], Node([], place)).value
-        entry = next((i for i in items if i.value["id"].value == parts[1]), None)
+        whole = over.value.get(parts[0])
+        if whole is None or not isinstance(whole.value, list):
+            whole = over.value[parts[0]] = Node([], place)
+        items = whole.value
+        entry = next((i for i in items if isinstance(i.value, dict) and _named(i) == parts[1]), None)
         if entry is None:
             entry = Node({"id": Node(parts[1], place)}, place)
             items.append(entry)
@@ -64,6 +67,11 @@ def _put(over: Node, parts: list[str], value: Node, place: Place) -> None:
             below = over.value[part] = Node({}, place)
         over = below
     over.value[parts[-1]] = value
+
+
+def _named(entry: Node) -> Any:
+    id = entry.value.get("id")
+    return id.value if isinstance(id, Node) else None
 
 
 def _unknown(root: Node, path: str) -> list[str] | None:

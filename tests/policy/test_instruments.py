@@ -155,6 +155,22 @@ def test_it_acts_from_its_first_to_its_last_month(kind: str, small: Any, tables:
     assert (months.min(), months.max()) == (9, 16)
 
 
+@every_instrument
+def test_a_changed_copy_of_one_that_has_acted_forgets_nothing(kind: str) -> None:
+    """What an instrument keeps between months does not leak into a copy with other parameters, nor break equality."""
+    used, twin = example(kind), example(kind)
+    for instrument in (used, twin):
+        instrument.act(town(), now(0), Ledger())
+    assert used == twin
+    change = {"stipend": {"amount": stipend.Amount(associate=1.0, bachelor=1.0, master=1.0, phd=1.0)}}.get(
+        kind, {"budget": 9.0}
+    )
+    fresh, copied = town(), town()
+    find(kind)(**{**dict(example(kind)), **change}).act(fresh, now(0), Ledger())
+    used.model_copy(update=change).act(copied, now(0), Ledger())
+    assert (fresh.received == copied.received).all()
+
+
 # the ledger -------------------------------------------------------------------------------------------------------
 
 
