@@ -16,11 +16,12 @@ from sim.chain.removal import Removal, within_places
 from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.arithmetic import exp, log
 from sim.entrepreneurs.columns import Columns, identity
-from sim.entrepreneurs.draws import Stream, poisson, replicate_key
+from sim.entrepreneurs.draws import poisson, replicate_key
 from sim.entrepreneurs.founding import newcomers, total_capacity
 from sim.entrepreneurs.kernel import EXIT, Tally, live
 from sim.entrepreneurs.leaving import AfterExit, after_exit
 from sim.entrepreneurs.rules import Constants
+from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError
 from sim.market.competition import Competition
 from sim.observation import KEPT, Observation, calendar_month, month_label
@@ -304,15 +305,13 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
                 taken[name] = taken[name] * exp(shift)
         self.people.append(taken)
         self.houses.enter(self.people.house)
-        scale = len(rows) / people.size if people.size else 0.0
         if initial.entities is None:
-            self.former_founders, self._leavers, self._returns = (
-                before.former_founders,
-                before._leavers,
-                before._returns,
-            )
+            self._leavers, self._returns = before._leavers, before._returns
+            self.former_founders = before.former_founders
         else:
-            self.former_founders = int(before.former_founders * scale)
+            scale = len(rows) / people.size
+            self._leavers = {month: int(count * scale) for month, count in before._leavers.items()}
+            self.former_founders = sum(self._leavers.values())
         way.carry_peers()
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.chain.stage import Stage
 from sim.entrepreneurs.arithmetic import exp, log
 from sim.entrepreneurs.compiled import kernel, rule
-from sim.entrepreneurs.kernel import House
+from sim.entrepreneurs.kernel import NO_PEERS, STAFF_BITS, House
 
 if TYPE_CHECKING:
     from sim.entrepreneurs.kernel import Tally
@@ -36,6 +36,13 @@ def _crowd(
         rent[h] = base[h]
         if tenants[h] > usual:
             rent[h] *= exp(elasticity * log(tenants[h] / usual))
+
+
+@kernel
+def _meet(by_house: NDArray[np.int64], outside: int, peer_level: NDArray[np.float64]) -> None:
+    for h in range(peer_level.size):
+        count = by_house[h, 2] >> STAFF_BITS
+        peer_level[h] = by_house[h, 1] / count / 1e6 if count > 1 and h < outside else NO_PEERS
 
 
 class Places(NamedTuple):
@@ -98,7 +105,7 @@ class Houses:
         self.table = House(
             rent=self._rent.copy(),
             uplift=self._spread([log(1.0 + s.uplift) for s in stages], [0.0] * n),
-            peer_level=np.full(len(self.stage_of), -1e9),
+            peer_level=np.full(len(self.stage_of), NO_PEERS),
             tenancy=self._spread([float(s.tenancy or float("inf")) for s in stages], endless),
             floor=self._spread([s.threshold / 2 if s.falls_back else -1.0 for s in stages], [-1.0] * n),
             bar=self._spread([b[0] for b in bars], [b[0] for b in outside_bars]),
@@ -144,9 +151,7 @@ class Houses:
 
     def close_month(self, tally: Tally) -> None:
         """Remember the mean ability in each house: what peers can learn from next month. Outside there are no peers."""
-        count = tally.by_house[:, 2] >> 40
-        mean = tally.by_house[:, 1] / np.maximum(count, 1) / 1e6
-        self.table.peer_level[:] = np.where((count > 1) & (self.stage_of < len(self.stages)), mean, -1e9)
+        _meet(tally.by_house, self.outside, self.table.peer_level)
 
 
 class Facility(mesa.Agent):  # type: ignore[misc]

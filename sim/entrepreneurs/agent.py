@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import mesa
 
 from sim.entrepreneurs.columns import COLUMNS
-from sim.entrepreneurs.draws import Stream, philox, word_to_uniform
+from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import APPLIES, FALLS_BACK, LOW_MONTHS, STAFF_BITS, TENANCY_OVER
 from sim.entrepreneurs.rules import believed_income, capacity, decide, learn, move_on, peers, settle, trade
+from sim.entrepreneurs.streams import Stream
 
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.entrepreneurs.compiled import kernel
+from sim.entrepreneurs.compiled import kernel, rule
 
 __all__ = ["COLUMNS", "Columns", "Field", "State", "identity"]
 
@@ -146,32 +146,47 @@ class Columns:
     def take(self, rows: Array, names: Iterable[str] = (*COLUMNS, "spent")) -> dict[str, Array]:
         """A copy of some rows, column by column; ``spent`` is (stages + 1, rows)."""
         out = {kind: np.empty((len(block), len(rows)), kind) for kind, block in self._blocks.items()}
-        for kind, block in self._blocks.items():
-            _copy(block, rows, out[kind])
+        _copy(tuple(self._blocks.values()), tuple(out.values()), rows)
         at, spent = self._at, self._spent
         return {n: out[at[n][0]][at[n][1]] if n != "spent" else out["i2"][spent] for n in names}
 
     def remove(self, rows: Array) -> tuple[Array, Array]:
         """Take rows (sorted) out and close the gaps with the last ones. Returns (from, to) of the rows that moved."""
         moves = np.empty((2, len(rows)), np.int64)
-        moved = _gaps(rows, self.size, moves)
-        movers, holes = moves[0, :moved], moves[1, :moved]
-        for block in self._blocks.values():
-            _move(block, movers, holes)
+        moved = _remove(tuple(self._blocks.values()), rows, self.size, moves)
         self.size -= len(rows)
         self._views = {}
-        return movers, holes
+        return moves[0, :moved], moves[1, :moved]
 
 
-@kernel
-def _copy(block: Array, rows: Array, out: Array) -> None:
+Blocks = tuple[Array, ...]
+
+
+@rule
+def _copied(block: Array, out: Array, rows: Array) -> None:
     for c in range(block.shape[0]):
         for j in range(rows.size):
             out[c, j] = block[c, rows[j]]
 
 
 @kernel
-def _gaps(rows: Array, size: int, moves: Array) -> int:
+def _copy(blocks: Blocks, out: Blocks, rows: Array) -> None:
+    _copied(blocks[0], out[0], rows)
+    _copied(blocks[1], out[1], rows)
+    _copied(blocks[2], out[2], rows)
+    _copied(blocks[3], out[3], rows)
+    _copied(blocks[4], out[4], rows)
+
+
+@rule
+def _closed(block: Array, moves: Array, count: int) -> None:
+    for c in range(block.shape[0]):
+        for j in range(count):
+            block[c, moves[1, j]] = block[c, moves[0, j]]
+
+
+@kernel
+def _remove(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
     left = size - rows.size
     last, gone, count = size - 1, rows.size - 1, 0
     for hole in rows:
@@ -184,14 +199,12 @@ def _gaps(rows: Array, size: int, moves: Array) -> int:
         moves[1, count] = hole
         last -= 1
         count += 1
+    _closed(blocks[0], moves, count)
+    _closed(blocks[1], moves, count)
+    _closed(blocks[2], moves, count)
+    _closed(blocks[3], moves, count)
+    _closed(blocks[4], moves, count)
     return count
-
-
-@kernel
-def _move(block: Array, movers: Array, holes: Array) -> None:
-    for c in range(block.shape[0]):
-        for j in range(movers.size):
-            block[c, holes[j]] = block[c, movers[j]]
 
 
 def identity(cohort: int, slots: Array) -> Array:

@@ -1,14 +1,13 @@
 """Randomness without state: every draw is a function of (key, stream, who, month) by Philox4x32-10.
 
 A person's luck depends on who he is and on the month, never on policy, order, threads or what others draw. Streams are
-numbered once; four of them share a block, which is one call of the generator.
+numbered once (see `sim.entrepreneurs.streams`); four of them share a block, which is one call of the generator.
 
 Source: Salmon, Moraes, Dror, Shaw 2011, "Parallel random numbers: as easy as 1, 2, 3", SC '11.
 """
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
@@ -16,43 +15,9 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.arithmetic import exp
 from sim.entrepreneurs.compiled import kernel, rule
+from sim.entrepreneurs.streams import Stream
 
-__all__ = ["Stream", "lane", "philox", "poisson", "replicate_key", "uniform", "uniforms", "word_to_uniform"]
-
-
-class Stream(IntEnum):
-    """One stream for each decision. A number is never reused: add at the end."""
-
-    # the month (two blocks)
-    PERSISTENT = 0
-    PRODUCT = 1
-    CHANCE = 2
-    REVIEW = 3
-    JUMP = 4
-    JUMP_SIZE = 5
-    APPLY = 6
-    TIE = 7
-    # on arrival (three blocks)
-    EDUCATION = 8
-    ORIGIN = 9
-    CHANNEL = 10
-    FIRST_SALES = 11
-    GAP = 12
-    CASH = 13
-    RESERVATION = 14
-    HOUSE = 15
-    ELIGIBILITY = 16
-    # after exit
-    AFTER_EXIT = 20
-    RESTART = 21
-    LEAVE = 22
-    # policy
-    TRAINING = 24
-    RATION = 25
-    # the city
-    REPLICATE = 28
-    ARRIVALS = 32
-    SAMPLE = 36
+__all__ = ["drawn", "lane", "philox", "poisson", "replicate_key", "uniform", "uniforms", "word_to_uniform"]
 
 
 _MASK = 0xFFFFFFFF
@@ -110,6 +75,22 @@ def _uniforms(k0: int, k1: int, stream: int, uid: NDArray[np.int64], month: int)
 def uniforms(key: tuple[int, int], stream: Stream, uid: NDArray[np.int64], month: int) -> NDArray[np.float64]:
     """The draws of `stream` for many persons: shape of `uid`, each strictly between 0 and 1."""
     return _uniforms(key[0], key[1], int(stream), uid, month)
+
+
+@kernel
+def _drawn(k0: int, k1: int, stream: int, uid: NDArray[np.int64], month: int, chance: float) -> NDArray[np.int64]:
+    rows = np.empty(uid.size, np.int64)
+    count = 0
+    for i in range(uid.size):
+        if uniform(k0, k1, stream, uid[i], month) < chance:
+            rows[count] = i
+            count += 1
+    return rows[:count]
+
+
+def drawn(key: tuple[int, int], stream: Stream, uid: NDArray[np.int64], month: int, chance: float) -> NDArray[np.int64]:
+    """Positions in `uid` of those whose draw of `stream` is below `chance`."""
+    return _drawn(key[0], key[1], int(stream), uid, month, chance)
 
 
 def replicate_key(seed: int, replicate: int) -> tuple[int, int]:

@@ -29,7 +29,18 @@ from sim.entrepreneurs.rules import (
     trade,
 )
 
-__all__ = ["APPLIES", "EXIT", "FALLS_BACK", "LOW_MONTHS", "STAFF_BITS", "TENANCY_OVER", "House", "Tally", "live"]
+__all__ = [
+    "APPLIES",
+    "EXIT",
+    "FALLS_BACK",
+    "LOW_MONTHS",
+    "NO_PEERS",
+    "STAFF_BITS",
+    "TENANCY_OVER",
+    "House",
+    "Tally",
+    "live",
+]
 
 EXIT, TENANCY_OVER, FALLS_BACK, APPLIES = 3, 4, 8, 16
 """Bits of `call`, by which a row asks for something: the exit reason, and what the chain has to see to."""
@@ -39,6 +50,9 @@ LOW_MONTHS = 6
 
 THREADS_FROM = 100_000
 """Rows from which a month is worth splitting among threads."""
+
+NO_PEERS = -1e9
+"""Peer level of a house where nobody is to be learned from."""
 
 STAFF_BITS = 40
 """Count and staff of a house share a whole number: count x 2^40 + staff."""

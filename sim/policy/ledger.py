@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from sim.entrepreneurs.arrivals import EDUCATION
 from sim.entrepreneurs.columns import Columns
 from sim.entrepreneurs.compiled import kernel
-from sim.entrepreneurs.draws import Stream, uniforms
+from sim.entrepreneurs.draws import drawn, uniforms
+from sim.entrepreneurs.streams import Stream
 
 __all__ = ["Ledger", "Now"]
 
@@ -25,6 +26,18 @@ class Now(NamedTuple):
     key: tuple[int, int]  # the replicate's key for draws
     stages: tuple[str, ...]  # ids of the chain's stages
     stage_of: NDArray[np.int8]  # stage of each house; len(stages) outside
+
+    def drawn(self, stream: Stream, uid: NDArray[np.int64], chance: float) -> NDArray[np.int64]:
+        """Positions in `uid` of those whose draw of this month is below `chance`."""
+        return drawn(self.key, stream, uid, self.calendar, chance)
+
+    def always_drawn(self, stream: Stream, uid: NDArray[np.int64], chance: float) -> NDArray[np.int64]:
+        """The same by a draw that a person keeps for life."""
+        return drawn(self.key, stream, uid, 0, chance)
+
+    def lots(self, stream: Stream, uid: NDArray[np.int64]) -> NDArray[np.float64]:
+        """This month's draws, between 0 and 1."""
+        return uniforms(self.key, stream, uid, self.calendar)
 
 
 @kernel
@@ -77,11 +90,14 @@ class Ledger:
             False if it is given in kind: the money goes to a provider (trainers, say), not into the founder's cash.
         """
         amount = np.asarray(fen, dtype=np.int64)
-        rows, amount = rows[amount > 0], amount[amount > 0]
+        if not len(rows):
+            return rows
+        if amount.min() <= 0:
+            rows, amount = rows[amount > 0], amount[amount > 0]
         if budget is not None and len(rows):
             year = now.calendar // 12
             left = int(budget * 100) - self._spent.get((instrument, year), 0)
-            lots = uniforms(now.key, Stream.RATION, people.uid[rows], now.calendar)
+            lots = now.lots(Stream.RATION, people.uid[rows])
             order = np.lexsort((people.uid[rows], lots))
             paid = order[np.cumsum(amount[order]) <= left]
             self._spent[instrument, year] = self._spent.get((instrument, year), 0) + int(amount[paid].sum())

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from sim.entrepreneurs.arrivals import EDUCATION, ORIGINS
+from sim.entrepreneurs.streams import Stream
 from sim.evidence.quantity import Parameters, quantity
 from sim.policy._instrument import PolicyInstrument
 
@@ -40,8 +41,6 @@ class Instrument(PolicyInstrument):
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Pay a year's amount to eligible graduates whose first shop has just turned 12, 24, 36 months (by default)."""
-        from sim.entrepreneurs.draws import Stream, uniforms
-
         if not self.founders_qualify:
             return
         due = people.age == self.first_after
@@ -50,7 +49,9 @@ class Instrument(PolicyInstrument):
         rows = due.nonzero()[0]
         if not len(rows):
             return
+        if not len(rows):
+            return
         rows = rows[(people.origin[rows] == ORIGINS.index("graduate")) & (people.uid[rows] % 10 == 0)]
-        rows = rows[uniforms(now.key, Stream.ELIGIBILITY, people.uid[rows], 0) < self.eligible_share]
+        rows = rows[now.always_drawn(Stream.ELIGIBILITY, people.uid[rows], self.eligible_share)]
         fen = np.array([round(getattr(self.amount, e) * 100) for e in EDUCATION])
         ledger.pay(self.id, people, now, rows, fen[people.education[rows]], budget=self.budget)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from sim.entrepreneurs.streams import Stream
 from sim.evidence.quantity import quantity
 from sim.policy._instrument import PolicyInstrument
 
@@ -27,21 +29,26 @@ class Instrument(PolicyInstrument):
     effect: float = quantity(0.07, unit="share", low=-0.5, high=2, range=(0, 0.15), zh="对销售额的作用", en="effect on sales, fading", assumed="training raised sales and profits by 5 to 10 % (McKenzie 2020)")  # fmt: skip # noqa: E501
     cost_per_seat: float = quantity(300.0, unit="CNY/person", low=0, high=1e6, range=(100, 1000), zh="每人次成本", en="cost of a seat, paid to the trainers", assumed="no source; a trainer and a room for a day, shared by 75 seats")  # fmt: skip # noqa: E501
 
+    @cached_property
+    def _gain(self) -> float:
+        from sim.entrepreneurs.arithmetic import log  # compiled: not needed to load a scenario
+
+        return log(1.0 + self.effect)
+
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Seat those who apply, by lot where seats are short; a course lifts sales to its effect, which then fades."""
-        from sim.entrepreneurs.arithmetic import log
-        from sim.entrepreneurs.draws import Stream, uniforms
-
-        young = (people.age < self.max_age).nonzero()[0]
-        lots = uniforms(now.key, Stream.TRAINING, people.uid[young], now.calendar)
-        comes = lots < self.take_up
-        rows, lots = young[comes], lots[comes]
+        rows = now.drawn(Stream.TRAINING, people.uid, self.take_up)
+        rows = rows[people.age[rows] < self.max_age]
         month, yearly = now.calendar % 12, self.courses * self.seats
         seats = yearly * (month + 1) // 12 - yearly * month // 12
-        rows = rows[np.lexsort((people.uid[rows], lots))[:seats]]
+        if len(rows) > seats:
+            lots = now.lots(Stream.TRAINING, people.uid[rows])
+            rows = rows[np.lexsort((people.uid[rows], lots))[:seats]]
+        if not len(rows):
+            return
         fen = np.full(len(rows), round(self.cost_per_seat * 100))
         if self.budget is not None and self.cost_per_seat > 0:
             rows = ledger.pay(self.id, people, now, rows, fen, budget=self.budget, in_cash=False)
         else:
             ledger.pay(self.id, people, now, rows, fen, in_cash=False)
-        people.training[rows] = np.maximum(people.training[rows], log(1.0 + self.effect))
+        people.training[rows] = np.maximum(people.training[rows], self._gain)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from sim.entrepreneurs.draws import Stream, lane, philox, poisson, replicate_key, uniform, uniforms, word_to_uniform
+from sim.entrepreneurs.draws import lane, philox, poisson, replicate_key, uniform, uniforms, word_to_uniform
+from sim.entrepreneurs.streams import Stream
 
 WORD = st.integers(0, 2**32 - 1)
 

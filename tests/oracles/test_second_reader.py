@@ -18,10 +18,11 @@ from sim.chain.progress import REASONS, Conditions, progress
 from sim.chain.stage import Stage
 from sim.entrepreneurs.behaviour import Behaviour
 from sim.entrepreneurs.columns import Columns, identity
-from sim.entrepreneurs.draws import Stream, replicate_key, uniforms
+from sim.entrepreneurs.draws import replicate_key, uniforms
 from sim.entrepreneurs.founding import newcomers
 from sim.entrepreneurs.kernel import EXIT, House, live
 from sim.entrepreneurs.rules import Constants
+from sim.entrepreneurs.streams import Stream
 
 MONTH = 300
 KEY = replicate_key(11, 0)

@@ -11,7 +11,8 @@ import pytest
 
 from sim.entrepreneurs.arrivals import Arrivals, EducationMix, OriginMix
 from sim.entrepreneurs.columns import Columns, identity
-from sim.entrepreneurs.draws import Stream, replicate_key, uniforms
+from sim.entrepreneurs.draws import replicate_key, uniforms
+from sim.entrepreneurs.streams import Stream
 from sim.policy import rent_relief, stipend, training
 from sim.policy._instrument import find, types
 from sim.policy.ledger import Ledger, Now
