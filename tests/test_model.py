@@ -54,6 +54,13 @@ def test_engines_agree(data: st.DataObject, scenarios: Any, tables: Any, assert_
     engines_agree(data, scenarios, tables, assert_same)
 
 
+def test_engines_agree_through_the_whole_chain(small: Any, tables: Any, assert_same: Any) -> None:
+    """They agree on a scenario in which every kind of move occurs."""
+    scenario = small(horizon=Horizon(months=60))
+    by_columns, by_objects = (tables(with_engine(scenario, e)) for e in ("columns", "objects"))
+    assert_same(by_columns, by_objects, tuple(s.id for s in scenario.chain))
+
+
 @pytest.mark.long
 @given(data=st.data())
 @MANY

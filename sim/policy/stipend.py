@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from sim.entrepreneurs.arrivals import EDUCATION, ORIGINS
@@ -39,6 +41,10 @@ class Instrument(PolicyInstrument):
     eligible_share: float = quantity(0.30, unit="share", low=0, high=1, range=(0.1, 1.0), zh="符合条件的比例", en="share of arrivals that is eligible", assumed="how many founders count as newly introduced graduates is unknown")  # fmt: skip # noqa: E501
     founders_qualify: bool = Field(True, description="founders count as working once their shop is old enough")
 
+    @cached_property
+    def _fen(self) -> NDArray[np.int64]:
+        return np.array([round(getattr(self.amount, e) * 100) for e in EDUCATION])
+
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Pay a year's amount to eligible graduates whose first shop has just turned 12, 24, 36 months (by default)."""
         if not self.founders_qualify:
@@ -49,9 +55,6 @@ class Instrument(PolicyInstrument):
         rows = due.nonzero()[0]
         if not len(rows):
             return
-        if not len(rows):
-            return
         rows = rows[(people.origin[rows] == ORIGINS.index("graduate")) & (people.uid[rows] % 10 == 0)]
         rows = rows[now.always_drawn(Stream.ELIGIBILITY, people.uid[rows], self.eligible_share)]
-        fen = np.array([round(getattr(self.amount, e) * 100) for e in EDUCATION])
-        ledger.pay(self.id, people, now, rows, fen[people.education[rows]], budget=self.budget)
+        ledger.pay(self.id, people, now, rows, self._fen[people.education[rows]], budget=self.budget)

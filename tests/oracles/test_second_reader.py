@@ -20,7 +20,7 @@ from sim.entrepreneurs.behaviour import Behaviour
 from sim.entrepreneurs.columns import Columns, identity
 from sim.entrepreneurs.draws import replicate_key, uniforms
 from sim.entrepreneurs.founding import newcomers
-from sim.entrepreneurs.kernel import EXIT, House, live
+from sim.entrepreneurs.kernel import APPLIES, EXIT, FALLS_BACK, TENANCY_OVER, House, live
 from sim.entrepreneurs.rules import Constants
 from sim.entrepreneurs.streams import Stream
 
@@ -50,6 +50,9 @@ def a_town(n: int, houses: int, seed: int) -> Columns:
             "relief": rng.choice([0.0, 0.5, 1.0], n),
             "smoothed": rng.lognormal(11, 1.5, n),
             "house": rng.integers(0, houses, n),
+            "waiting": rng.integers(1, 3, n) * (rng.random(n) < 0.1),
+            "months_in": rng.integers(0, 14, n),
+            "low_months": rng.integers(0, 8, n),
             "spent": np.zeros((4, n)),
         }
     )
@@ -132,11 +135,11 @@ def test_the_month_is_as_the_text_says(seed: int) -> None:
             "peers": base.peers.model_copy(update={"rate": 0.03}),
         }
     )
-    nothing = np.full(houses, np.inf)
     house = House(
         rent=rng.uniform(0, 4000, houses), uplift=np.log1p(rng.uniform(-0.1, 0.2, houses)),
-        peer_level=np.r_[-1e9, rng.uniform(6, 11, houses - 1)], tenancy=nothing, floor=np.full(houses, -1.0),
-        bar=nothing, bar_income=nothing, apply=np.zeros(houses),
+        peer_level=np.r_[-1e9, rng.uniform(6, 11, houses - 1)], tenancy=np.array([6, 12, 3, np.inf, 9.0]), floor=np.array([-1, 3e4, 6e4, 1e5, 2e4]),
+        bar=np.array([1e4, 1e5, 3e5, np.inf, 1e6]), bar_income=np.array([np.inf, 300, 1e3, np.inf, 0]),
+        apply=np.array([0.1, 0.5, 1.0, 0.0, 0.02]),
     )  # fmt: skip
     people = a_town(n, houses, seed)
     before = people.take(np.arange(n))
@@ -148,6 +151,19 @@ def test_the_month_is_as_the_text_says(seed: int) -> None:
     for name in ("staff", "age"):
         assert (getattr(people, name) == told[name]).all(), name
     assert (people.call & EXIT == told["reason"]).all()
+    at, u = before["house"], uniforms(KEY, Stream.APPLY, before["uid"], MONTH)
+    low = np.where(told["smoothed"] < house.floor[at], before["low_months"] + 1, 0)
+    worthy = (told["smoothed"] >= house.bar[at]) | (told["income"] >= house.bar_income[at])
+    asks = {
+        TENANCY_OVER: before["months_in"] + 1 >= house.tenancy[at],
+        FALLS_BACK: low >= 6,
+        APPLIES: (worthy & (u < house.apply[at])) | (before["waiting"] > 0),
+    }
+    assert (people.months_in == before["months_in"] + 1).all()
+    assert (people.low_months == low).all()
+    for bit, should in asks.items():
+        assert (((people.call & bit) > 0) == should).all(), bit
+        assert 0 < should.mean() < 1, bit
     assert set(told["reason"]) == {0, QUIT, LEFT_CITY, *([INSOLVENT] if behaviour.exit.insolvency else [])}
     assert abs(tally.capacity - told["capacity"]) <= 0.5 * n
     by_house = np.bincount(before["house"], np.floor(100 * told["sales"]), houses)
@@ -294,12 +310,21 @@ def test_places_change_hands_as_the_text_says(data: st.DataObject, scenarios: An
     # what the kernel would have marked: everyone is let in to ask, as a superset changes nothing
     tenancy = np.array([s.tenancy or np.inf for s in stages] + [np.inf])[stage_of[people.house]]
     people.call[:] = 16 | np.where(people.months_in >= tenancy, 4, 0) | np.where(people.low_months >= 6, 8, 0)
-    uid = people.uid.copy()
+    uid, before = people.uid.copy(), people.take(np.arange(n))
     done = {}
     moves = progress(people, houses, Conditions.of(stages), (*KEY, MONTH))
     for row, entered, reason in zip(moves.rows, moves.entered, moves.reason, strict=True):
         assert uid[row] not in done
         done[int(uid[row])] = (int(stage_of[entered]), REASONS[reason])
     assert done == told
+    # a move begins a new stay, and the old one is booked
+    moved = np.isin(uid, list(done))
+    assert (people.months_in == np.where(moved, 0, before["months_in"])).all()
+    assert (people.low_months == np.where(moved, 0, before["low_months"])).all()
+    booked = np.zeros((len(stages) + 1, n))
+    booked[stage_of[before["house"]], np.arange(n)] = np.where(moved, before["months_in"], 0)
+    assert (people.spent == booked).all()
+    now = stage_of[people.house]
+    assert (people.highest == np.maximum(before["highest"], np.where(now < len(stages), now, 0))).all()
     assert (houses.tenants == np.bincount(people.house, minlength=len(houses.tenants))).all()
     assert (houses.tenants <= houses.places).all()
