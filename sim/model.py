@@ -15,7 +15,7 @@ from sim.chain.progress import Conditions, progress
 from sim.chain.removal import Removal, within_places
 from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.arithmetic import exp, log
-from sim.entrepreneurs.columns import Columns, identity
+from sim.entrepreneurs.columns import MOST_IN_A_MONTH, Columns, identity
 from sim.entrepreneurs.draws import poisson, replicate_key
 from sim.entrepreneurs.founding import newcomers, total_capacity
 from sim.entrepreneurs.kernel import EXIT, Tally, live
@@ -153,7 +153,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
     def arrive(self) -> None:
         """Newcomers around their expected number, and former founders who start again."""
         expected = self.scenario.arrivals.expected(self.month, self.calendar % 12 + 1)
-        count = min(poisson(self.key, Stream.ARRIVALS, expected, self.calendar), 10**6)
+        count = poisson(self.key, Stream.ARRIVALS, expected, self.calendar)
+        if count > MOST_IN_A_MONTH:
+            raise RunError(
+                f"{self.date}: {count:,} arrivals in a month; identities are for {MOST_IN_A_MONTH:,} at most"
+            )
         uid, traits = identity(self.calendar, np.arange(count)), np.full((3, count), -1, np.int8)
         if again := self._returns.pop(self.calendar, None):
             self.former_founders -= len(again)
@@ -301,7 +305,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             shift = log(initial.mean_sales / mean)
             for name in ("level", "potential", "belief"):
                 taken[name] = taken[name] + shift
-            for name in ("smoothed", "sales", "first_sales"):
+            for name in ("smoothed", "sales", "first_sales", "rent", "income"):
                 taken[name] = taken[name] * exp(shift)
         self.people.append(taken)
         self.houses.enter(self.people.house)
@@ -325,4 +329,6 @@ def _renumbered(opened: NDArray[Any]) -> NDArray[np.int64]:
     starts = np.unique(opened[order], return_index=True)[1]
     slot = np.empty(len(opened), np.int64)
     slot[order] = np.arange(len(opened)) - np.repeat(starts, np.diff(np.r_[starts, len(opened)]))
+    if slot.max(initial=0) >= MOST_IN_A_MONTH:
+        raise RunError(f"initial.entities: more than {MOST_IN_A_MONTH:,} of one opening month; identities do not reach")
     return opened.astype(np.int64) * 10**7 + slot * 10

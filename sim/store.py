@@ -216,7 +216,12 @@ def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
                     os.fsync(f.fileno())
         if force and path.exists():
             path.rename(old)
-        part.rename(path)  # fails if a folder of that name has come to be meanwhile
+        try:
+            part.rename(path)  # fails if a folder of that name has come to be meanwhile
+        except OSError:
+            if old.exists():
+                old.rename(path)
+            raise
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error

@@ -54,7 +54,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("event", "bool", "", "true = exit observed, false = censored at the horizon's end"),
         _c("stage", "category", "", "stage at exit or at the end"),
         _c("highest_stage", "category", "", "highest stage reached"),
-        _c("months_in_*", "int16", "months", "months spent in each stage"),
+        _c("months_in_*", "int16", "months", "months spent in each stage since the horizon's start"),
         _c("first_sales_cny", "float64", "CNY/month", "sales in the first month"),
         _c("sales_12m_cny", "float64", "CNY/year", "smoothed annual sales at exit or at the end"),
         _c("employees", "int32", "persons", "staff beside the owner at exit or at the end"),

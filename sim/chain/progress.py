@@ -53,7 +53,7 @@ class Conditions(NamedTuple):
             np.array([s.threshold for s in stages], float),
             np.array([infinite if s.or_net_income is None else s.or_net_income for s in stages], float),
             np.array([infinite if s.max_age is None else s.max_age for s in stages], float),
-            np.array([-infinite if s.growth is None else 1.0 + s.growth for s in stages], float),
+            np.array([0.0 if s.growth is None else 1.0 + s.growth for s in stages], float),
             np.array([s.apply for s in stages], float),
             np.array([s.tenancy is None for s in stages]),
             np.array([s.waiting_list for s in stages]),

@@ -131,7 +131,7 @@ class Money(Parameters):
         assumed=f"no source; small shops work from a room at home; {_FITTED}",
     )  # fmt: skip
     first_employee_at: float = quantity(
-        10000.0, unit="CNY/month", low=1, high=1e8, range=(9000, 12000), zh="雇第一个人的月销售额",
+        10000.0, unit="CNY/month", low=100, high=1e8, range=(9000, 12000), zh="雇第一个人的月销售额",
         en="monthly sales at which the first employee is hired (S_e)",
         assumed="no source; individual businesses in Zhejiang had 2.08 people on average at the end of 2023",
     )  # fmt: skip

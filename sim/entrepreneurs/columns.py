@@ -10,9 +10,13 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.compiled import kernel, rule
 
-__all__ = ["COLUMNS", "Columns", "Field", "State", "identity"]
+__all__ = ["COLUMNS", "MOST_IN_A_MONTH", "Columns", "Field", "State", "identity"]
 
 Array = NDArray[Any]
+
+
+MOST_IN_A_MONTH = 10**6
+"""Arrival slots of a month in an identity."""
 
 
 class Field(NamedTuple):

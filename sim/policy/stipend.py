@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -31,6 +31,12 @@ class Amount(Parameters):
     phd: float = quantity(83333.33, unit="CNY/person/year", low=0, high=1e7, range=(70000, 100000), zh="博士", en="doctor", assumed="the published cap of 250,000 CNY in three equal parts; how it is split is not published")  # fmt: skip # noqa: E501
 
 
+@lru_cache
+def _fen(amount: Amount) -> NDArray[np.int64]:
+    """By education. (Kept here: in the frozen instrument it would be copied along, and break equality.)"""
+    return np.array([round(getattr(amount, e) * 100) for e in EDUCATION])
+
+
 class Instrument(PolicyInstrument):
     """Living stipend by degree."""
 
@@ -40,10 +46,6 @@ class Instrument(PolicyInstrument):
     first_after: int = quantity(12, unit="months", low=0, high=240, range=(12, 24), zh="工作满几个月可领", en="months of work before the first payment", assumed="a year of work first, then payments in months 12, 24 and 36; a year later is another reading")  # fmt: skip # noqa: E501
     eligible_share: float = quantity(0.30, unit="share", low=0, high=1, range=(0.1, 1.0), zh="符合条件的比例", en="share of arrivals that is eligible", assumed="how many founders count as newly introduced graduates is unknown")  # fmt: skip # noqa: E501
     founders_qualify: bool = Field(True, description="founders count as working once their shop is old enough")
-
-    @cached_property
-    def _fen(self) -> NDArray[np.int64]:
-        return np.array([round(getattr(self.amount, e) * 100) for e in EDUCATION])
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Pay a year's amount to eligible graduates whose first shop has just turned 12, 24, 36 months (by default)."""
@@ -57,4 +59,4 @@ class Instrument(PolicyInstrument):
             return
         rows = rows[(people.origin[rows] == ORIGINS.index("graduate")) & (people.uid[rows] % 10 == 0)]
         rows = rows[now.always_drawn(Stream.ELIGIBILITY, people.uid[rows], self.eligible_share)]
-        ledger.pay(self.id, people, now, rows, self._fen[people.education[rows]], budget=self.budget)
+        ledger.pay(self.id, people, now, rows, _fen(self.amount)[people.education[rows]], budget=self.budget)

@@ -16,7 +16,10 @@ from sim.scenario.source import Place, shown
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
-__all__ = ["Finding", "combinations", "suspicions"]
+__all__ = ["MOST_HOUSES", "Finding", "combinations", "suspicions"]
+
+MOST_HOUSES = 32_000
+"""Houses of all stages together, a place outside for each stage included: a house's number takes two bytes."""
 
 Finding = tuple[str, str, Mapping[str, object]]
 """Path, message key, arguments."""
@@ -43,6 +46,10 @@ def combinations(scenario: Any, explicit: Container[str]) -> Iterator[Finding]:
             if _part(stages[0], key) not in (None, 0) or (key == "places" and _part(stages[0], key) == 0):
                 yield f"chain.{ids[0]}.{key}", "first_open", {}
                 break
+    houses = [_part(s, "facilities") for s in stages]
+    total = sum(n for n in houses if isinstance(n, int)) + len(stages)
+    if total > MOST_HOUSES:
+        yield "chain", "too_many_houses", {"found": total, "most": MOST_HOUSES}
     for entry in _entries(scenario, "policy"):
         yield from _instrument(entry, scenario, ids, explicit)
     initial = _part(scenario, "initial")

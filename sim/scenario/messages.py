@@ -137,6 +137,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "needs_burn_in": ("has a meaning only with `kind: burn_in`", "只有在 `kind: burn_in` 时才有意义"),
     "needs_entities": ("has a meaning only with `entities`", "只有给出 `entities` 时才有意义"),
+    "too_many_houses": (
+        "must have at most {most} houses in all, outside included (got {found})",
+        "全部场所（含链外）最多 {most} 处（实为 {found}）",
+    ),
     "until_before_since": ("ends before it starts ({since})", "结束早于开始（{since}）"),
     "calendar_year": ("{found} is not a calendar year between 1978 and 2100", "{found} 不是 1978 至 2100 之间的年份"),
     "above_zero": ("must be above 0{unit} (got {found})", "必须大于 0{unit}（实为 {found}）"),

@@ -137,7 +137,8 @@ def test_the_month_is_as_the_text_says(seed: int) -> None:
     )
     house = House(
         rent=rng.uniform(0, 4000, houses), uplift=np.log1p(rng.uniform(-0.1, 0.2, houses)),
-        peer_level=np.r_[-1e9, rng.uniform(6, 11, houses - 1)], tenancy=np.array([6, 12, 3, np.inf, 9.0]), floor=np.array([-1, 3e4, 6e4, 1e5, 2e4]),
+        peer_level=np.r_[-1e9, rng.uniform(6, 11, houses - 1)],
+        tenancy=np.array([6, 12, 3, np.inf, 9.0]), floor=np.array([-1, 3e4, 6e4, 1e5, 2e4]),
         bar=np.array([1e4, 1e5, 3e5, np.inf, 1e6]), bar_income=np.array([np.inf, 300, 1e3, np.inf, 0]),
         apply=np.array([0.1, 0.5, 1.0, 0.0, 0.02]),
     )  # fmt: skip

@@ -192,3 +192,9 @@ def test_why_names_the_nearest_path(yiwu):
     """A path that does not exist is an error that says which one was meant."""
     with pytest.raises(ScenarioError, match=r"did you mean chain\.incubator\.places"):
         yiwu.why("chain.incubator.place")
+
+
+def test_more_houses_than_their_numbers_reach_are_refused(yiwu):
+    """Five stages of ten thousand houses each would overflow a house's number: an error, not a wrong count."""
+    with pytest.raises(ScenarioError, match="at most 32000 houses in all"):
+        yiwu.replace({f"chain.{s.id}.facilities": 10_000 for s in yiwu.chain})
