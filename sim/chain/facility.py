@@ -71,6 +71,8 @@ def seat(p: Places, stage: int) -> int:
 class Houses:
     """All houses, by id: stage after stage, then one place outside the chain for each stage that people may have left.
 
+    Outside one pays the first stage's rent as stated, without crowding.
+
     Attributes
     ----------
     stage_of : (houses,) int8

@@ -75,6 +75,7 @@ def newcomers(
     ----------
     traits : (3, people)
         Education, origin and channel of those who are known already (they start again); -1 is drawn, and filled in.
+        A second shop is a new idea: potential, cash and reservation are drawn anew.
     shares
         Cumulative shares of each trait among arrivals.
     rents : (houses,)

@@ -166,14 +166,20 @@ def trade(
 
 @rule
 def settle(c: Constants, cash: float, sales: float, rent: float, reservation: float) -> float:
-    """Cash after the month, in fen: the household takes min(living cost, reservation), part of a surplus is saved."""
+    """Cash after the month, in fen: the household takes min(living cost, reservation), part of a surplus is saved.
+
+    Public money is not income here: it goes into cash in full when it is paid, so that every fen can be followed.
+    """
     surplus = c.margin * sales - rent - min(c.living_cost, reservation)
     return cash + nearest(100.0 * (c.saved * surplus if surplus > 0.0 else surplus))
 
 
 @rule
 def learn(c: Constants, belief: float, ln_x: float, age: float) -> float:
-    """Belief about his own potential moves to what he sees, corrected for the growth still to come (Jovanovic 1982)."""
+    """Belief about his own potential moves to what he sees, corrected for the growth still to come (Jovanovic 1982).
+
+    The growth to come is that towards potential (kappa); the slow wear of advantages (drift) nobody foresees.
+    """
     gain = max(1.0 / (c.prior_weight + age + 1.0), c.least_gain)
     to_come = c.gap_mean * exp(age * c.ln_gap_left)
     return belief + gain * (ln_x + to_come - belief)
@@ -181,7 +187,10 @@ def learn(c: Constants, belief: float, ln_x: float, age: float) -> float:
 
 @rule
 def believed_income(c: Constants, belief: float, ln_market: float, rent: float) -> float:
-    """Income that a founder expects at his believed potential, CNY/month; `rent` is that of one shop, after relief."""
+    """Income that a founder expects at his believed potential, CNY/month; `rent` is that of one shop, after relief.
+
+    What training and the stage's services add is not his own, and he does not count on it.
+    """
     sales, space, _ = shop(c, min(max(belief + ln_market, _LEAST_LN_SALES), _MOST_LN_SALES))
     return c.margin * sales - rent * space
 
@@ -253,7 +262,10 @@ def break_even(c: Constants, income: float, rent: float) -> float:
 
 @rule
 def found(c: Constants, luck: tuple[float, float, float, float], ln_market: float, rent: float) -> Newcomer:
-    """What a newcomer brings. He came to found, so he believes at least in breaking even, plus optimism."""
+    """What a newcomer brings. He came to found, so he believes at least in breaking even, plus optimism.
+
+    He reckons with the full rent: no relief is granted in the first stage's first month.
+    """
     first, gap, cash, reservation = luck
     level = c.ln_first_sales + c.first_sales_sd * normal(first)
     potential = level + c.gap_mean + c.gap_sd * normal(gap)

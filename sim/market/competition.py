@@ -38,7 +38,8 @@ class Path:
 class Competition:
     """Demand shared among all firms: A = log demand - eta log(crowding), relative to the horizon's start.
 
-    Crowding is the trading capacity of all modelled and background firms when the month begins, relative to the start.
+    Crowding is the trading capacity of all modelled and background firms when the month begins, relative to the start:
+    those who closed last month no longer count, and newcomers count from their second month.
     """
 
     def __init__(self, market: Market, start: int, capacity: int) -> None:
