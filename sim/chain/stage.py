@@ -31,7 +31,8 @@ class Stage(Parameters):
         assumed="none unless the scenario sets one",
     )  # fmt: skip
     growth: float | None = quantity(
-        None, unit="1/year", low=-1, high=10, zh="所需年增长", en="growth that an applicant needs: 12 x this month's sales over smoothed annual sales, less 1",
+        None, unit="1/year", low=-1, high=10, zh="所需年增长（本月销售额×12，比平滑年销售额）",
+        en="growth that an applicant needs: 12 x this month's sales over smoothed annual sales",
         assumed="none unless the scenario sets one",
     )  # fmt: skip
     max_age: int | None = quantity(
