@@ -21,8 +21,8 @@ from sim.model import Pipeline
 from sim.scenario.schema import Scenario, Until
 from sim.statistics import fiscal, funnel, scale, summary, survival
 from sim.statistics.lifetable import LifeTable
-from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, write_manifest
-from sim.tables import columns
+from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
+from sim.tables import TABLES, columns
 
 __all__ = ["Progress", "Result", "open_run", "run", "simulate"]
 
@@ -80,6 +80,8 @@ class Result:
         self.replicates = replicates
         self.folder = folder
         self._parts = parts
+        self._manifest: Mapping[str, Any] = {}
+        self._unverified: set[str] = set()  # tables whose files have not been compared with the manifest yet
         self.stages = tuple(s["id"] for s in scenario["chain"])
         self.months = int(scenario["horizon"]["months"])
 
@@ -87,6 +89,9 @@ class Result:
         """A table, or one replicate of it, or some of its columns."""
         if self._parts is None:
             assert self.folder is not None
+            if name in self._unverified:
+                verify(self.folder, name, self._manifest)
+                self._unverified.discard(name)
             return read_table(self.folder, name, replicate, only)
         if replicate is not None:
             frame = self._parts[replicate][name]
@@ -323,9 +328,11 @@ def open_run(folder: Path | str) -> Result:
     """A stored run. Raises StoreError if it is not one, or is damaged."""
     path = Path(folder)
     manifest = read_manifest(path)
-    return Result(
-        manifest["scenario"], read_table(path, "summary"), folder=path, replicates=int(manifest["replicates"])
-    )
+    verify(path, "summary", manifest)
+    summary_table = read_table(path, "summary")
+    result = Result(manifest["scenario"], summary_table, folder=path, replicates=int(manifest["replicates"]))
+    result._manifest, result._unverified = manifest, set(TABLES)
+    return result
 
 
 def digest_of(tables: Tables, months: int, stages: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -29,6 +30,7 @@ __all__ = [
     "size",
     "to_arrow",
     "to_pandas",
+    "verify",
     "whole_folder",
     "write_manifest",
 ]
@@ -125,6 +127,22 @@ def size(tables: Mapping[str, pd.DataFrame], stages: Sequence[str]) -> int:
     return total
 
 
+def verify(folder: Path, name: str, manifest: Mapping[str, Any]) -> None:
+    """Compare a table's file with its checksum in the manifest (pages have their own, the file's footer has none).
+
+    Raises StoreError if the file is missing or differs.
+    """
+    path = folder / f"{name}.parquet"
+    stated = manifest.get("sha256", {}).get(path.name)
+    try:
+        with path.open("rb") as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        raise StoreError(f"{folder}: has no table {name!r} (is it a run folder?)") from None
+    if stated is not None and found != stated:
+        raise StoreError(f"{path}: damaged, it does not match its checksum in manifest.json; run the scenario again")
+
+
 def read_table(
     folder: Path, name: str, replicate: int | None = None, only: Sequence[str] | None = None
 ) -> pd.DataFrame:
@@ -139,7 +157,7 @@ def read_table(
             data = file.read(names) if replicate is None else file.read_row_group(replicate, names)
     except FileNotFoundError:
         raise StoreError(f"{folder}: has no table {name!r} (is it a run folder?)") from None
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, ValueError, pa.ArrowException) as error:
         raise StoreError(f"{path}: damaged, cannot be read ({error})") from error
     return to_pandas(data)
 
@@ -194,6 +212,31 @@ def _final_name(part: str) -> str:
     return found[1] if found else ""
 
 
+def _hold(folder: Path) -> int | None:
+    """Lock a folder while this process lives; None if another has it (or the system knows no such locks)."""
+    try:
+        import fcntl
+
+        at = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(at)
+        return None
+    return at
+
+
+def _clear_dead(path: Path) -> None:
+    """Remove what runs that were killed left beside `path`: unfinished folders that no living process holds."""
+    for part in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        held = _hold(part)
+        if held is not None:
+            shutil.rmtree(part, ignore_errors=True)
+            os.close(held)
+
+
 @contextmanager
 def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
     """Write a folder under another name beside it and rename it when it is whole; on any failure nothing is left.
@@ -206,9 +249,12 @@ def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
         raise StoreError(f"{path}: is not a run folder, and is not replaced")
     beside = f".{path.name}.{uuid.uuid4().hex[:8]}"
     part, old = path.parent / f"{beside}.tmp", path.parent / f"{beside}.old"
+    held: int | None = None
     new_parents = [p for p in path.parents if not p.exists()]
+    _clear_dead(path)
     try:
         part.mkdir(parents=True)
+        held = _hold(part)
         yield part
         for file in part.rglob("*"):
             if file.is_file():
@@ -227,6 +273,8 @@ def whole_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
         raise StoreError(f"{path}: cannot be written ({error.strerror or error})") from error
     finally:
         shutil.rmtree(part, ignore_errors=True)
+        if held is not None:
+            os.close(held)
         for parent in new_parents:  # innermost first; one that holds something stays
             with suppress(OSError):
                 parent.rmdir()

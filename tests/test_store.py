@@ -178,3 +178,33 @@ def test_a_frame_that_does_not_fit_its_declaration_is_refused(stored: tuple[Path
     writer = TableWriter(tmp_path, ("village",))
     with pytest.raises(KeyError):
         writer.write({"city": stored[1].table("city", 0).drop(columns="crowding")})
+
+
+def test_a_flipped_bit_anywhere_in_a_sealed_run_is_refused(stored: tuple[Path, Any], tmp_path: Path) -> None:
+    """Whichever byte of a table's file changes, its footer too, opening the run and asking for the table says so."""
+    for name in ("months", "summary"):
+        whole = (stored[0] / f"{name}.parquet").read_bytes()
+        for at in range(0, len(whole), max(len(whole) // 40, 1)):
+            folder = tmp_path / f"{name}{at}"
+            shutil.copytree(stored[0], folder)
+            broken = bytearray(whole)
+            broken[at] ^= 1
+            (folder / f"{name}.parquet").write_bytes(broken)
+            with pytest.raises(StoreError, match="damaged"):
+                open_run(folder).tables[name]
+            shutil.rmtree(folder)
+
+
+def test_what_a_killed_run_left_is_cleared_and_what_a_living_one_writes_is_not(tmp_path: Path) -> None:
+    """An unfinished folder goes with the next run to the same place, unless its process lives."""
+    dead = tmp_path / ".out.00000000.tmp"
+    dead.mkdir()
+    (dead / "months.parquet").write_bytes(b"half")
+    with whole_folder(tmp_path / "out") as living:
+        assert not dead.exists()
+        with whole_folder(tmp_path / "out") as second:
+            assert living.exists()
+            (second / "manifest.json").write_text("{}")
+        shutil.rmtree(tmp_path / "out")
+        (living / "manifest.json").write_text("{}")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -90,6 +90,11 @@ def parse(path: str | os.PathLike[str], said_at: Place | None = None) -> Documen
     return Document(text.file, root, tuple(builder.problems))
 
 
+def _nothing(event: Event) -> bool:
+    """Whether nothing is written where a value should stand."""
+    return isinstance(event, ScalarEvent) and event.value == "" and bool(event.implicit[0])
+
+
 def parse_value(text: str, file: str) -> Node:
     """Read one value in YAML, such as ``80``, ``[a, b]`` or ``{evidence: id}``, for ``--set``."""
     found = stray(text)
@@ -97,6 +102,8 @@ def parse_value(text: str, file: str) -> Node:
         raise ScenarioError([problem(Place(file), "", "stray", {"character": found[1]})])
     if len(text) > 10_000:
         raise ScenarioError([problem(Place(file), "", "too_large", {"file": file, "limit": "10 kB"})])
+    if not text.strip():
+        raise ScenarioError([problem(Place(file), "", "no_value")])
     builder = _Builder(Text(file, text), placed=False)
     root = builder.document()
     if builder.problems:
@@ -171,8 +178,12 @@ class _Builder:
                 break
             key_place = self._place(event)
             key = self._key(event, key_place, events, depth)
-            child = self._node(next(events), events, depth + 1)
+            value = next(events)
+            child = self._node(value, events, depth + 1)
             size += child.size
+            if _nothing(value) and "：" not in (key or ""):  # a full-width colon makes one key of two: said elsewhere
+                self._say(child.place, "no_value")
+                child = Node(REFUSED, child.place)
             if key is None:
                 continue
             if key in children:
@@ -188,6 +199,8 @@ class _Builder:
             if isinstance(event, SequenceEndEvent):
                 break
             items.append(self._node(event, events, depth + 1))
+            if _nothing(event):
+                self._say(items[-1].place, "no_value")
         return Node(items, place, size=1 + sum(i.size for i in items))
 
     def _key(self, event: Event, place: Place, events: Iterator[Event], depth: int) -> str | None:

@@ -34,6 +34,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "not_utf8": ("not UTF-8; save the file as UTF-8", "不是 UTF-8 编码，请另存为 UTF-8"),
     "stray": ("control or invisible character {character} is not allowed", "不允许控制字符或不可见字符 {character}"),
     # YAML
+    "no_value": ("has no value; write null if none is meant", "没有值；如果确实表示“没有”，请写 null"),
     "syntax": ("not valid YAML: {reason}", "不是合法的 YAML：{reason}"),
     "tab": ("a tab indents this line; use spaces", "此行用制表符（Tab）缩进，请改用空格"),
     "wide_colon": (

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -49,7 +50,8 @@ class Command:
         path = str(Path(__file__).parents[2])
         environment = {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", **options.pop("env", {})}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        return subprocess.Popen([sys.executable, "-m", "sim", *words], env=environment, **pipes)
+        heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # a background job's is ignored
+        return subprocess.Popen([sys.executable, "-m", "sim", *words], env=environment, **heed, **pipes)
 
 
 @pytest.fixture

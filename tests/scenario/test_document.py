@@ -327,3 +327,9 @@ def test_a_value_for_set_is_read_by_the_same_rules():
     for text in ("010", "!!python/name:os.system x", "\x1b", "*a", "a: b: c"):
         with pytest.raises(ScenarioError):
             parse_value(text, "--set")
+
+
+@pytest.mark.parametrize("text", ["schema: 1\nchain:\n", "a: {b: }\n", "a:\n  - 1\n  -\n"])
+def test_a_forgotten_value_is_not_taken_for_null(problems, text):
+    """Nothing after a colon or a dash is an error that names the way out; null must be written."""
+    assert any("write null" in p.message for p in problems(text))
