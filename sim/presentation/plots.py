@@ -286,11 +286,12 @@ def _monthly(ax: Axes, months: pd.DataFrame, start: str, lang: Lang, labels: Lab
 
 
 def _name_curves(ax: Axes, curves: list[_Curve], per: int) -> None:
-    """Names at the right edge if all curves end there, else (cohorts of different age) above the end of each."""
+    """Names at the right edge if all curves end near it, else (cohorts of different age) above the end of each."""
     ends = [(c.rows["age_months"].iloc[-1] / per, 100 * c.rows["survival"].iloc[-1]) for c in curves]
     if len(curves) < 2:
         return
-    if len({x for x, _ in ends}) == 1:
+    oldest = max(x for x, _ in ends)
+    if all(x >= 0.8 * oldest for x, _ in ends):
         label_ends(ax, [End(y, c.name, c.colour) for (_, y), c in zip(ends, curves, strict=True)], gap=0.08)
         return
     for (x, y), c in zip(ends, curves, strict=True):
