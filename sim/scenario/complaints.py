@@ -92,7 +92,7 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         above = settled.shapes.get(loc[:-1])
         return _unknown_key(str(loc[-1]), path, node.key or node.place, above.model if above else None)
     if kind == "unknown_type":
-        return _unknown_type(node, path)
+        return _unknown_type(node, path, _sibling(settled, (*loc, "type")))
     if kind in _BOUNDS:
         sign, key = _BOUNDS[kind]
         said = {"bound": f"{sign} {plain_number(context[key])}", "unit": unit, "found": shown(value)}
@@ -118,15 +118,27 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
     if kind == "finite_number":
         return problem(place, path, "not_finite", {"found": shown(value)})
     if kind in MESSAGES:
-        return problem(place, path, kind, {"unit": unit, "near": "", **context})
+        near = _sibling(settled, loc) if kind == "missing" else ""
+        return problem(place, path, kind, {"unit": unit, "near": near, **context})
     reason = str(context["error"]) if kind == "value_error" else detail["msg"]
     return problem(place, path, "other", {"reason": shown(reason, 300)[1:-1]})
 
 
-def _unknown_type(entry: Node, path: str) -> Problem:
+def _sibling(settled: Settled, loc: Loc) -> tuple[str, ...] | str:
+    """Of an entry that lacks something: the id beside it that may have been meant (a misspelt id makes a new entry)."""
+    if len(loc) != 3 or not isinstance(loc[1], int):
+        return ""
+    entries = _node(settled, loc[:1]).value
+    ids = [e.value["id"].value for e in entries if isinstance(e.value, dict) and "id" in e.value]
+    mine = entries[loc[1]].value if isinstance(entries, list) and loc[1] < len(entries) else {}
+    id = mine["id"].value if isinstance(mine, dict) and "id" in mine else None
+    return nearest(id, [str(i) for i in ids if i != id]) if isinstance(id, str) else ""
+
+
+def _unknown_type(entry: Node, path: str, sibling: tuple[str, ...] | str) -> Problem:
     type = entry.value.get("type") if isinstance(entry.value, dict) else None
     if type is None:
-        return problem(place_of(entry), f"{path}.type", "missing")
+        return problem(place_of(entry), f"{path}.type", "missing", {"near": sibling})
     said = {"found": shown(type.value), "near": nearest(type.value, instrument_types())}
     return problem(type.place, f"{path}.type", "unknown_type", said)
 

@@ -88,7 +88,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "unknown_path": ("unknown path{near}", "未知的路径{near}"),
     "not_an_assignment": ("{found} is not path=value", "{found} 不是 路径=值 的形式"),
     "unknown_type": ("there is no instrument of type {found}{near}", "没有类型为 {found} 的政策工具{near}"),
-    "missing": ("is required", "必须填写"),
+    "missing": ("is required{near}", "必须填写{near}"),
     "whole": ("must be a whole number{unit} (got {found}){hint}", "必须是整数{unit}（实为 {found}）{hint}"),
     "number": ("must be a number{unit} (got {found}){hint}", "必须是数{unit}（实为 {found}）{hint}"),
     "bool": ("must be true or false (got {found}){hint}", "必须是 true 或 false（实为 {found}）{hint}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -447,3 +448,16 @@ def test_problems_can_be_said_in_chinese(problems):
     (found,) = problems(SMALL.replace("40", "-3"))
     assert in_language(found, "zh").message == "必须 >= 0 places（实为 -3）"
     assert in_language(found, "en") == found
+
+
+def test_a_misspelt_id_gets_the_nearest_one(tmp_path):
+    """A misspelt id makes a new entry, which lacks what the meant one has: the error names that one."""
+    shutil.copy(Path(__file__).parents[2] / "scenarios" / "yiwu.yaml", tmp_path)
+    reform = tmp_path / "reform.yaml"
+    reform.write_text("schema: 1\nextends: yiwu.yaml\nchain:\n  - {id: incubater}\npolicy:\n  - {id: rentt}\n")
+    with pytest.raises(ScenarioError) as found:
+        load(reform)
+    assert [str(p).rpartition("; ")[2] for p in found.value.problems] == [
+        "did you mean incubator?",
+        "did you mean rent?",
+    ]
