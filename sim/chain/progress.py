@@ -15,13 +15,14 @@ from sim.entrepreneurs.columns import Columns, State
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import FALLS_BACK, TENANCY_OVER
+from sim.entrepreneurs.streams import Stream
 
 __all__ = ["REASONS", "Conditions", "Moves", "progress"]
 
 REASONS = ("admitted", "tenancy_ended", "fell_back")
 _ADMITTED, _ENDED, _FELL_BACK = 0, 1, 2
 
-_BLOCK = 1  # streams APPLY and TIE
+_BLOCK = Stream.APPLY >> 2  # TIE is in it as well
 
 
 class Moves(NamedTuple):

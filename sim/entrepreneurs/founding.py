@@ -11,10 +11,11 @@ from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import House
 from sim.entrepreneurs.rules import Constants, capacity, found
+from sim.entrepreneurs.streams import Stream
 
 __all__ = ["newcomers", "total_capacity"]
 
-_TRAITS, _START = 2, 3  # blocks of the arrival streams
+_TRAITS, _START = Stream.EDUCATION >> 2, Stream.GAP >> 2  # blocks of the arrival streams
 
 
 @kernel

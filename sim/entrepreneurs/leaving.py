@@ -12,12 +12,13 @@ from sim.entrepreneurs.behaviour import Exit
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.rules import LEFT_CITY
+from sim.entrepreneurs.streams import Stream
 
 __all__ = ["EMPLOYEE", "GONE", "RESTART", "AfterExit", "after_exit"]
 
 EMPLOYEE, RESTART, GONE = 0, 1, 2
 
-_BLOCK = 5  # streams AFTER_EXIT, RESTART, LEAVE
+_BLOCK = Stream.AFTER_EXIT >> 2  # RESTART and LEAVE are in it as well
 _NEVER = 10**6
 
 

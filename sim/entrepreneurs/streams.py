@@ -39,4 +39,3 @@ class Stream(IntEnum):
     # the city
     REPLICATE = 28
     ARRIVALS = 32
-    SAMPLE = 36
