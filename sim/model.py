@@ -25,6 +25,7 @@ from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError
 from sim.market.competition import Competition
 from sim.observation import KEPT, Observation, calendar_month, month_label
+from sim.policy._instrument import PolicyInstrument
 from sim.policy.ledger import Ledger, Now
 from sim.scenario.schema import Scenario
 
@@ -82,8 +83,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.month = -_before
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._founder = founder if scenario.engine == "objects" else None
+        self._settling = [
+            i for i in scenario.policy if i.active and type(i).closed is not PolicyInstrument.closed
+        ]  # those that settle accounts with whoever closes
 
-        self.people = Columns(len(self.stages))
+        self.people = Columns(len(self.stages), memory=_memory(scenario.policy))
         self.houses = Houses(scenario.chain)
         self._conditions = Conditions.of(scenario.chain)
         self.facilities = [Facility(self, self.houses, h) for h in range(self.houses.outside)]
@@ -99,7 +103,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         capacity = total_capacity(self.people, self.constants, self.houses.table)
         self.competition = Competition(scenario.market, self.start, capacity)
         self.capacity = capacity
-        self.ledger = Ledger()
+        self.ledger = Ledger(scenario.policy)
         self.observation = Observation(self.stages, self.start, "panel" in scenario.observe)
         self.datacollector = mesa.DataCollector(
             model_reporters={
@@ -178,12 +182,16 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
     def govern(self) -> None:
         """Each instrument in the scenario's order."""
         self.people.relief[:] = 0.0
-        now = Now(self.month, self.calendar, self.key, self.stages, self.houses.stage_of)
+        now = self.now()
         for instrument in self.scenario.policy:
             begun = instrument.since is None or self.calendar >= calendar_month(instrument.since)
             over = instrument.until is not None and self.calendar > calendar_month(instrument.until)
             if instrument.active and begun and not over:
                 instrument.act(self.people, now, self.ledger)
+
+    def now(self) -> Now:
+        """What instruments may know of the month."""
+        return Now(self.month, self.calendar, self.key, self.stages, self.houses.stage_of, self.constants)
 
     def live(self) -> Tally:
         """Everybody's month, by the kernel or agent by agent: the same bits."""
@@ -209,6 +217,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         rows = (self.people.call & EXIT).nonzero()[0]
         if not len(rows):
             return
+        for instrument in self._settling:
+            instrument.closed(self.people, self.now(), self.ledger, rows)
         gone = self.people.take(rows, KEPT)
         self.houses.leave(gone["house"])
         self.observation.closed(self.month, gone, self.houses.stage_of[gone["house"]], self._after_exit(gone))
@@ -317,6 +327,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             self._leavers = {month: int(count * scale) for month, count in before._leavers.items()}
             self.former_founders = sum(self._leavers.values())
         way.carry_peers()
+
+
+def _memory(policy: tuple[PolicyInstrument, ...]) -> dict[str, str]:
+    """The columns that instruments keep, by name: ``<id>.<name>`` -> dtype."""
+    return {f"{i.id}.{name}": dtype for i in policy for name, dtype in i.remembers.items()}
 
 
 def _living(model: Pipeline, place: int) -> int:

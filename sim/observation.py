@@ -234,6 +234,10 @@ class Observation:
                 "education": self._category(e["education"].astype(np.int8), EDUCATION),
                 "recipients": e["recipients"].astype(np.int64),
                 "paid_cny": e["paid"] / 100.0,
+                "refused": e["refused"].astype(np.int64),
+                "refused_cny": e["refused_fen"] / 100.0,
+                "lent_cny": e["lent"] / 100.0,
+                "repaid_cny": e["repaid"] / 100.0,
             },
         )
 

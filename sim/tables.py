@@ -122,7 +122,11 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("stage", "category", "", "stage of the recipients"),
         _c("education", "category", "", "education of the recipients"),
         _c("recipients", "int64", "count", "payments made"),
-        _c("paid_cny", "float64", "CNY", "paid, exact to the fen"),
+        _c("paid_cny", "float64", "CNY", "public money paid, exact to the fen"),
+        _c("refused", "int64", "count", "claims refused because a budget was spent"),
+        _c("refused_cny", "float64", "CNY", "what these claims would have cost"),
+        _c("lent_cny", "float64", "CNY", "loans of banks paid out; no public money"),
+        _c("repaid_cny", "float64", "CNY", "loans paid back by the founders"),
     ),
     "summary": (
         _c("outcome", "string", "", "name of the outcome"),

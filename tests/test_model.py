@@ -167,7 +167,11 @@ def test_a_policy_that_does_nothing_changes_no_bit(how: str, small: Any, tables:
         "over": tuple(p.model_copy(update={"until": "2024-03"}) for p in small().policy),
         "no budget": tuple(p.model_copy(update={"budget": 0.0}) for p in small().policy),
     }[how]  # fmt: skip
-    assert_same(tables(small(policy=())), tables(small(policy=levers)), tuple(s.id for s in small().chain))
+    found = tables(small(policy=levers))
+    assert (found["ledger"]["paid_cny"] == 0).all()
+    assert found["ledger"].empty == (how != "no budget")  # without money claims are refused, and booked as refused
+    without = tables(small(policy=()))
+    assert_same(without, {**found, "ledger": without["ledger"]}, tuple(s.id for s in small().chain))
 
 
 def test_the_policy_of_the_small_scenario_matters(small: Any, tables: Any) -> None:

@@ -85,6 +85,8 @@ class Columns:
         Number of stages of the chain: for each, and for outside, the months spent there are kept in ``spent``.
     capacity
         Rows to make room for; grows by doubling.
+    memory
+        What policy instruments keep of each person: name -> dtype.
 
     Attributes
     ----------
@@ -93,10 +95,11 @@ class Columns:
     uid, age, ... : (size,) views of the columns; ``spent`` is (stages + 1, size)
     """
 
-    def __init__(self, stages: int, capacity: int = 1024) -> None:
+    def __init__(self, stages: int, capacity: int = 1024, memory: Mapping[str, str] | None = None) -> None:
         self.size = 0
+        self.memories = tuple(memory or ())
         kinds = {name: field.dtype for name, field in COLUMNS.items()}
-        kinds |= {f"spent_{i}": "i2" for i in range(stages + 1)}
+        kinds |= {f"spent_{i}": "i2" for i in range(stages + 1)} | dict(memory or {})
         self._at: dict[str, tuple[str, int]] = {}
         for kind in sorted(set(kinds.values())):
             for i, name in enumerate(n for n, k in kinds.items() if k == kind):
@@ -124,6 +127,11 @@ class Columns:
     def __len__(self) -> int:
         return self.size
 
+    def memory(self, instrument: str, name: str) -> Array:
+        """What an instrument keeps of each person, (size,): see `sim.policy._instrument.PolicyInstrument.remembers`."""
+        view: Array = getattr(self, f"{instrument}.{name}")
+        return view
+
     def extend(self, count: int) -> slice:
         """Add rows of zeros. Returns where they stand."""
         start, stop = self.size, self.size + count
@@ -140,15 +148,21 @@ class Columns:
         return slice(start, stop)
 
     def append(self, rows: Mapping[str, Array]) -> slice:
-        """Add rows; columns that are not named are 0, and ``spent`` is (stages + 1, rows). Returns where they stand."""
+        """Add rows; columns that are not named are 0, and ``spent`` is (stages + 1, rows). Returns where they stand.
+
+        Memories of instruments that there are not here are dropped.
+        """
         new = self.extend(len(rows["uid"]))
         for name, values in rows.items():
+            if "." in name and name not in self._at:
+                continue
             kind, i = self._at[name] if name != "spent" else ("i2", self._spent)
             self._blocks[kind][i, new] = values
         return new
 
-    def take(self, rows: Array, names: Iterable[str] = (*COLUMNS, "spent")) -> dict[str, Array]:
-        """A copy of some rows, column by column; ``spent`` is (stages + 1, rows)."""
+    def take(self, rows: Array, names: Iterable[str] | None = None) -> dict[str, Array]:
+        """A copy of some rows, column by column, memories included; ``spent`` is (stages + 1, rows)."""
+        names = (*COLUMNS, "spent", *self.memories) if names is None else names
         out = {kind: np.empty((len(block), len(rows)), kind) for kind, block in self._blocks.items()}
         _copy(tuple(self._blocks.values()), tuple(out.values()), rows)
         at, spent = self._at, self._spent

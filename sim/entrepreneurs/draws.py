@@ -17,8 +17,7 @@ from sim.entrepreneurs.arithmetic import exp
 from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.streams import Stream
 
-__all__ = ["drawn", "lane", "philox", "poisson", "replicate_key", "uniform", "uniforms", "word_to_uniform"]
-
+__all__ = ["lane", "philox", "poisson", "replicate_key", "uniform", "uniforms", "word_to_uniform"]
 
 _MASK = 0xFFFFFFFF
 
@@ -72,25 +71,9 @@ def _uniforms(k0: int, k1: int, stream: int, uid: NDArray[np.int64], month: int)
     return out
 
 
-def uniforms(key: tuple[int, int], stream: Stream, uid: NDArray[np.int64], month: int) -> NDArray[np.float64]:
+def uniforms(key: tuple[int, int], stream: int, uid: NDArray[np.int64], month: int) -> NDArray[np.float64]:
     """The draws of `stream` for many persons: shape of `uid`, each strictly between 0 and 1."""
     return _uniforms(key[0], key[1], int(stream), uid, month)
-
-
-@kernel
-def _drawn(k0: int, k1: int, stream: int, uid: NDArray[np.int64], month: int, chance: float) -> NDArray[np.int64]:
-    rows = np.empty(uid.size, np.int64)
-    count = 0
-    for i in range(uid.size):
-        if uniform(k0, k1, stream, uid[i], month) < chance:
-            rows[count] = i
-            count += 1
-    return rows[:count]
-
-
-def drawn(key: tuple[int, int], stream: Stream, uid: NDArray[np.int64], month: int, chance: float) -> NDArray[np.int64]:
-    """Positions in `uid` of those whose draw of `stream` is below `chance`."""
-    return _drawn(key[0], key[1], int(stream), uid, month, chance)
 
 
 def replicate_key(seed: int, replicate: int) -> tuple[int, int]:

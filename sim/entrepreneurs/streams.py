@@ -8,7 +8,10 @@ __all__ = ["Stream"]
 
 
 class Stream(IntEnum):
-    """One stream for each decision. A number is never reused: add at the end."""
+    """One stream for each decision. A number is never reused: add at the end.
+
+    Instruments have streams of their own, by their ids: see `sim.policy.ledger.Now`.
+    """
 
     # the month (two blocks)
     PERSISTENT = 0
@@ -28,14 +31,10 @@ class Stream(IntEnum):
     CASH = 13
     RESERVATION = 14
     HOUSE = 15
-    ELIGIBILITY = 16
     # after exit
     AFTER_EXIT = 20
     RESTART = 21
     LEAVE = 22
-    # policy
-    TRAINING = 24
-    RATION = 25
     # the city
     REPLICATE = 28
     ARRIVALS = 32

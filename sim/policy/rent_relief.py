@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from sim.policy._instrument import PolicyInstrument
+from sim.policy._instrument import City, PolicyInstrument
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sim.entrepreneurs.columns import Columns
-    from sim.policy.ledger import Ledger, Now
+    from sim.policy._instrument import Rows
+    from sim.policy.ledger import Now
 
 __all__ = ["Instrument"]
 
@@ -27,11 +30,24 @@ class Instrument(PolicyInstrument):
         json_schema_extra={"unit": "share", "zh": "减免比例", "en": "share of the rent refunded"},
     )
 
-    def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
-        """Refund the share of last month's rent that the present stage grants; those who got it count on it."""
+    def _granted(self, now: Now) -> NDArray[np.float64]:
         by_stage = np.array([*(self.share.get(s, 0.0) for s in now.stages), 0.0])
-        granted = by_stage[now.stage_of][people.house]
-        rows = granted.nonzero()[0]
-        share = np.minimum(granted[rows], 1.0 - people.relief[rows])  # several reliefs: the whole rent at most
-        paid = ledger.pay(self.id, people, now, rows, 100.0 * people.rent[rows] * share, budget=self.budget)
-        people.relief[paid] = np.minimum(people.relief[paid] + granted[paid], 1.0)
+        return by_stage[now.stage_of]
+
+    def eligible(self, people: Columns, now: Now) -> Rows:
+        """Tenants of a stage with relief who have paid rent, and not had all of it refunded."""
+        rows = self._granted(now)[people.house].nonzero()[0]
+        return rows[(people.rent[rows] > 0) & (people.relief[rows] < 1)]
+
+    def cost(self, people: Columns, now: Now, rows: Rows) -> NDArray[Any]:
+        """The share of last month's rent that the present stage grants; several reliefs: the whole rent at most."""
+        share = np.minimum(self._granted(now)[people.house[rows]], 1.0 - people.relief[rows])
+        return 100.0 * people.rent[rows] * share
+
+    def apply(self, people: Columns, now: Now, rows: Rows) -> None:
+        """Those who got it count on it."""
+        people.relief[rows] = np.minimum(people.relief[rows] + self._granted(now)[people.house[rows]], 1.0)
+
+    def estimate(self, city: City) -> float | None:
+        """Every place taken, a whole shop each."""
+        return sum(share * city.rent.get(s, 0.0) * city.tenants.get(s, 0.0) for s, share in self.share.items())

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from sim.entrepreneurs.streams import Stream
 from sim.evidence.quantity import quantity
-from sim.policy._instrument import PolicyInstrument
+from sim.policy._instrument import City, PolicyInstrument
 
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
-    from sim.policy.ledger import Ledger, Now
+    from sim.policy._instrument import Rows
+    from sim.policy.ledger import Now
 
 __all__ = ["Instrument"]
-
-
-@lru_cache
-def _gain(effect: float) -> float:
-    from sim.entrepreneurs.arithmetic import log  # compiled: not needed to load a scenario
-
-    return log(1.0 + effect)
 
 
 class Instrument(PolicyInstrument):
@@ -36,20 +28,26 @@ class Instrument(PolicyInstrument):
     effect: float = quantity(0.07, unit="share", low=0, high=2, range=(0, 0.15), zh="对销售额的作用", en="effect on sales, fading", assumed="training raised sales and profits by 5 to 10 % (McKenzie 2020)")  # fmt: skip # noqa: E501
     cost_per_seat: float = quantity(300.0, unit="CNY/person", low=0, high=1e6, range=(100, 1000), zh="每人次成本", en="cost of a seat, paid to the trainers", assumed="no source; a trainer and a room for a day, shared by 75 seats")  # fmt: skip # noqa: E501
 
-    def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
-        """Seat those who apply, by lot where seats are short; a course lifts sales to its effect, which then fades."""
-        rows = now.drawn(Stream.TRAINING, people.uid, self.take_up)
-        rows = rows[people.age[rows] < self.max_age]
-        month, yearly = now.calendar % 12, self.courses * self.seats
-        seats = yearly * (month + 1) // 12 - yearly * month // 12
-        if len(rows) > seats:
-            lots = now.lots(Stream.TRAINING, people.uid[rows])
-            rows = rows[np.lexsort((people.uid[rows], lots))[:seats]]
-        if not len(rows):
-            return
-        fen = np.full(len(rows), round(self.cost_per_seat * 100))
-        if self.budget is not None and self.cost_per_seat > 0:
-            rows = ledger.pay(self.id, people, now, rows, fen, budget=self.budget, in_cash=False)
-        else:
-            ledger.pay(self.id, people, now, rows, fen, in_cash=False)
-        people.training[rows] = np.maximum(people.training[rows], _gain(self.effect))
+    in_cash = False
+
+    def eligible(self, people: Columns, now: Now) -> Rows:
+        """Founders of young shops."""
+        return (people.age < self.max_age).nonzero()[0]
+
+    def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
+        """Those who apply this month, as far as there are seats."""
+        applicants = now.drawn(self, people, rows, self.take_up)
+        return now.seated(self, people, applicants, now.this_month(self.courses * self.seats))
+
+    def cost(self, people: Columns, now: Now, rows: Rows) -> int:
+        """The seat."""
+        return round(self.cost_per_seat * 100)
+
+    def apply(self, people: Columns, now: Now, rows: Rows) -> None:
+        """A course lifts sales to its effect; that fades by itself (see `behaviour.learning.training_lasts`)."""
+        people.training[rows] = np.maximum(people.training[rows], now.ln(1.0 + self.effect))
+
+    def estimate(self, city: City) -> float | None:
+        """All seats taken, or as many as would apply."""
+        young = sum(city.reaching(month) for month in range(self.max_age)) / 12
+        return min(self.courses * self.seats / 12, young * self.take_up) * self.cost_per_seat

@@ -69,7 +69,7 @@ def test_streams_share_no_number() -> None:
     assert [s // 4 for s in first] == [0, 1, 2, 3, 5]
 
 
-@pytest.mark.parametrize("stream", [Stream.PERSISTENT, Stream.REVIEW, Stream.APPLY, Stream.TRAINING, Stream.RATION])
+@pytest.mark.parametrize("stream", [Stream.PERSISTENT, Stream.REVIEW, Stream.APPLY, Stream.EDUCATION, Stream.RESTART])
 def test_draws_are_uniform_and_do_not_know_each_other(stream: Stream) -> None:
     """Draws are uniform over people, over months, and uncorrelated with neighbours, months and other streams."""
     key, people = replicate_key(1, 0), np.arange(40_000) * 10 + 291 * 10**7
