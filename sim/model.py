@@ -15,21 +15,23 @@ from sim.chain.progress import Conditions, progress
 from sim.chain.removal import Removal, within_places
 from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.arithmetic import exp, log
-from sim.entrepreneurs.columns import MOST_IN_A_MONTH, Columns, identity
+from sim.entrepreneurs.columns import MOST_IN_A_MONTH, Columns
 from sim.entrepreneurs.draws import poisson, replicate_key
 from sim.entrepreneurs.founding import newcomers, total_capacity
 from sim.entrepreneurs.kernel import EXIT, Tally, live
-from sim.entrepreneurs.leaving import AfterExit, after_exit
+from sim.entrepreneurs.leaving import GONE, RESTART, AfterExit, after_exit
 from sim.entrepreneurs.rules import Constants
 from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError
 from sim.market.competition import Competition
-from sim.observation import KEPT, Observation, calendar_month, month_label
+from sim.observation import Observation, calendar_month, month_label
 from sim.policy._instrument import PolicyInstrument
 from sim.policy.ledger import Ledger, Now
 from sim.scenario.schema import Scenario
 
 __all__ = ["Pipeline"]
+
+_NOBODY = np.zeros((0, 4), np.int64)
 
 
 class Pipeline(mesa.Model):  # type: ignore[misc]
@@ -77,6 +79,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.key = replicate_key(seed, replicate)
         self.stages = tuple(s.id for s in scenario.chain)
         self.constants = Constants.of(scenario.behaviour, scenario.market.trim)
+        self._packed = self.constants.packed()
         self._mix = scenario.arrivals.shares()
         self._after = AfterExit.of(scenario.behaviour.exit)
         self.start = calendar_month(scenario.horizon.start)
@@ -89,6 +92,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
         self.people = Columns(len(self.stages), memory=_memory(scenario.policy))
         self.houses = Houses(scenario.chain)
+        self._entry = self.houses.of(0)
         self._conditions = Conditions.of(scenario.chain)
         self.facilities = [Facility(self, self.houses, h) for h in range(self.houses.outside)]
         self.entrepreneurs: list[Entrepreneur] = []
@@ -100,7 +104,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         if self._founder:
             self.entrepreneurs = [self._founder(self, self.people, r) for r in range(self.people.size)]
 
-        capacity = total_capacity(self.people, self.constants, self.houses.table)
+        capacity = total_capacity(self.people, self._packed, self.houses.table.uplift)
         self.competition = Competition(scenario.market, self.start, capacity)
         self.capacity = capacity
         self.ledger = Ledger(scenario.policy)
@@ -162,20 +166,18 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             raise RunError(
                 f"{self.date}: {count:,} arrivals in a month; identities are for {MOST_IN_A_MONTH:,} at most"
             )
-        uid, traits = identity(self.calendar, np.arange(count)), np.full((3, count), -1, np.int8)
+        known = _NOBODY
         if again := self._returns.pop(self.calendar, None):
             self.former_founders -= len(again)
-            known = np.array(again).T
-            uid = np.concatenate([uid, known[0]])
-            traits = np.concatenate([traits, known[1:].astype(np.int8)], axis=1)
-        if not len(uid):
+            known = np.array(again, np.int64)
+        if not count + len(known):
             return
-        rents = self.houses.table.rent[self.houses.of(0)]
-        factor = self.competition.factor
-        new = newcomers(self.people, uid, traits, self._mix, self.constants, factor, rents, self.key)
-        house = self.people.house[new]
-        self.houses.enter(house)
-        self.observation.arrived(self.month, uid, house.copy(), self.houses.stage_of[house])
+        rents, factor = self.houses.table.rent[self._entry], self.competition.factor
+        tenants = self.houses.tenants[self._entry]
+        new = newcomers(
+            self.people, self.calendar, count, known, self._mix, self._packed, factor, rents, tenants, self.key
+        )
+        self.observation.arrived(self.month, self.people.uid[new].copy(), self.people.house[new].copy())
         if self._founder:
             self.entrepreneurs += [self._founder(self, self.people, r) for r in range(new.start, new.stop)]
 
@@ -197,7 +199,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         """Everybody's month, by the kernel or agent by agent: the same bits."""
         if not self._founder:
             factor = self.competition.factor
-            tally = live(self.people, self.constants, self.houses.table, factor, self.month_key, self._pool)
+            tally = live(self.people, self._packed, self.houses.block, factor, self.month_key, self._pool)
         else:
             by_house = np.zeros((len(self.houses.tenants), 3), np.int64)
             capacity = 0
@@ -219,9 +221,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             return
         for instrument in self._settling:
             instrument.closed(self.people, self.now(), self.ledger, rows)
-        gone = self.people.take(rows, KEPT)
-        self.houses.leave(gone["house"])
-        self.observation.closed(self.month, gone, self.houses.stage_of[gone["house"]], self._after_exit(gone))
+        self.houses.leave(self.people.house[rows])
+        self.observation.closed(self.month, self.people.record(rows), self._after_exit(rows))
         moved, to = self.people.remove(rows)
         if self._founder:
             agents = self.entrepreneurs
@@ -232,24 +233,26 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
                 agents[target].row = int(target)
             del agents[self.people.size :]
 
-    def _after_exit(self, gone: dict[str, Any]) -> NDArray[np.int8]:
-        """What becomes of those who closed: 0 employee, 1 starts again, 2 leaves; note who leaves or returns when."""
-        after, wait = after_exit(gone["uid"], gone["call"] & EXIT, self._after, self.month_key)
-        when = self.calendar + wait
-        self.former_founders += int((after < 2).sum())
-        for month in when[after == 0].tolist():
-            self._leavers[month] = self._leavers.get(month, 0) + 1
-        for i in (after == 1).nonzero()[0].tolist():
-            traits = (gone["education"][i], gone["origin"][i], gone["channel"][i])
-            self._returns.setdefault(int(when[i]), []).append((int(gone["uid"][i]) + 1, *traits))
+    def _after_exit(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """What becomes of those who close: `EMPLOYEE`, `RESTART` or `GONE`; note who leaves or returns when."""
+        p = self.people
+        after, wait = after_exit(p.uid[rows], p.call[rows] & EXIT, self._after, self.month_key)
+        stays = (after < GONE).nonzero()[0].tolist()
+        self.former_founders += len(stays)
+        for j in stays:
+            i, month = rows[j], self.calendar + int(wait[j])
+            if after[j] == RESTART:
+                known = (p.uid[i] + 1, p.education[i], p.origin[i], p.channel[i])
+                self._returns.setdefault(month, []).append(known)
+            else:
+                self._leavers[month] = self._leavers.get(month, 0) + 1
         return after
 
     def progress(self) -> None:
         """Places change hands."""
         moves = progress(self.people, self.houses, self._conditions, self.month_key)
         if len(moves.rows):
-            left, entered = self.houses.stage_of[moves.left], self.houses.stage_of[moves.entered]
-            self.observation.moved(self.month, self.people.uid[moves.rows], left, entered, moves.entered, moves.reason)
+            self.observation.moved(self.month, self.people.uid[moves.rows], moves.left, moves.entered, moves.reason)
 
     def observe(self, tally: Tally) -> None:
         """Write the month down."""

@@ -12,19 +12,16 @@ from numpy.typing import NDArray
 from sim.chain.facility import Houses
 from sim.chain.progress import REASONS
 from sim.entrepreneurs.arrivals import CHANNELS, EDUCATION, ORIGINS
-from sim.entrepreneurs.columns import Columns
+from sim.entrepreneurs.columns import KEPT, Blocks, Columns
+from sim.entrepreneurs.kernel import STAFF_BITS
 from sim.policy.ledger import Ledger
 from sim.tables import EXIT_REASONS, OUTSIDE
 
-__all__ = ["KEPT", "Observation", "calendar_month", "month_label"]
+__all__ = ["Observation", "calendar_month", "month_label"]
 
 _REASONS = ("arrived", *REASONS, *EXIT_REASONS)
 _FIRST_EXIT = len(_REASONS) - len(EXIT_REASONS) - 1
 _AFTER = ("employee", "restart", "leaves")
-KEPT = (
-    "uid", "age", "education", "origin", "channel", "initial", "potential", "smoothed", "first_sales", "staff",
-    "received", "house", "highest", "months_in", "call", "spent",
-)  # fmt: skip
 
 
 def calendar_month(label: str) -> int:
@@ -53,68 +50,85 @@ class Observation:
         self.places = (*stages, OUTSIDE)
         self.start = start
         self._panel = panel
-        self._exits: list[dict[str, Any]] = []
-        self._moves: list[tuple[Any, ...]] = []
+        self._arrivals: list[tuple[Any, ...]] = []  # month, identities, houses
+        self._moves: list[tuple[Any, ...]] = []  # month, identities, houses left, houses entered, reasons
+        self._exits: list[tuple[int, Blocks, NDArray[np.int8]]] = []  # month, records, what became of them
         self._months: list[NDArray[np.int64]] = []
         self._city: list[tuple[float, ...]] = []
         self.living = [0] * len(self.places)
         self._snapshots: list[dict[str, Any]] = []
-        self.clear_month()
 
-    def clear_month(self) -> None:
-        """Start the month's counts by stage: arrivals, admitted, left, closed."""
-        self._flows = np.zeros((4, len(self.places)), np.int64)
-
-    def arrived(self, month: int, uid: NDArray[np.int64], house: NDArray[Any], stage: NDArray[Any]) -> None:
+    def arrived(self, month: int, uid: NDArray[np.int64], house: NDArray[Any]) -> None:
         """People opened a shop."""
-        self._flows[0] += np.bincount(stage, minlength=len(self.places))
-        self._note(month, uid, np.full(len(uid), -1, np.int8), stage, house, np.zeros(len(uid), np.int8))
+        self._arrivals.append((month, uid, house))
 
-    def moved(self, month: int, uid: NDArray[np.int64], left: Any, entered: Any, house: Any, reason: Any) -> None:
-        """People moved from stage `left` to stage `entered`; `reason` indexes `sim.chain.progress.REASONS`."""
-        self._flows[2] += np.bincount(left, minlength=len(self.places))
-        self._flows[1] += np.bincount(entered, minlength=len(self.places))
-        house = np.where(entered == len(self.places) - 1, -1, house)
-        self._note(month, uid, left, entered, house, (reason + 1).astype(np.int8))
+    def moved(self, month: int, uid: NDArray[np.int64], left: Any, entered: Any, reason: Any) -> None:
+        """People moved from house `left` to house `entered`; `reason` indexes `sim.chain.progress.REASONS`."""
+        self._moves.append((month, uid, left, entered, reason))
 
-    def closed(self, month: int, gone: dict[str, Any], stage: NDArray[Any], after: NDArray[np.int8]) -> None:
-        """People closed: `gone` holds `KEPT` of their last rows, `after` indexes employee, restart, leaves."""
-        self._flows[3] += np.bincount(stage, minlength=len(self.places))
-        self._exits.append({**gone, "exit_month": np.full(len(stage), month, np.int16), "after": after, "stage": stage})
-        nowhere = np.full(len(stage), -1, np.int8)
-        self._note(month, gone["uid"], stage, nowhere, nowhere, (gone["call"] & 3) + _FIRST_EXIT)
-
-    def _note(self, month: int, *columns: NDArray[Any]) -> None:
-        self._moves.append((month, *columns))
+    def closed(self, month: int, records: Blocks, after: NDArray[np.int8]) -> None:
+        """People closed: `records` of their last rows, `after` indexes employee, restart, leaves."""
+        self._exits.append((month, records, after))
 
     def observe(self, month: int, people: Columns, houses: Houses, by_house: NDArray[np.int64], city: Any) -> None:
         """The month's end: stocks by stage, sales and staff by the stage in which they were made, the city."""
-        bounds = houses.bounds
-        living = np.add.reduceat(houses.tenants, bounds)
-        self.living = living.tolist()
-        sales = np.add.reduceat(by_house[:, 0], bounds)
-        staff = np.add.reduceat(by_house[:, 2] & ((1 << 40) - 1), bounds)
-        row = np.zeros((8, len(self.places)), np.int64)
-        row[0], row[1:5], row[5, :-1], row[6], row[7] = living, self._flows, houses.waiting, sales, staff
+        row = np.empty((4, len(self.places)), np.int64)
+        sums = np.add.reduceat(by_house, houses.bounds)
+        row[0] = np.add.reduceat(houses.tenants, houses.bounds)
+        row[1, :-1], row[1, -1] = houses.waiting, 0
+        row[2] = sums[:, 0]
+        row[3] = np.add.reduceat(by_house[:, 2] & ((1 << STAFF_BITS) - 1), houses.bounds)
+        self.living = row[0].tolist()
         self._months.append(row)
         self._city.append(city)
         if self._panel and (month + 1) % 12 == 0:
             kept = ("uid", "age", "house", "smoothed", "staff")
             self._snapshots.append({"year": (month + 1) // 12, **{k: getattr(people, k).copy() for k in kept}})
-        self.clear_month()
 
     # tables ---------------------------------------------------------------------------------------------------------
 
     def tables(self, replicate: int, people: Columns, houses: Houses, ledger: Ledger) -> dict[str, pd.DataFrame]:
         """All tables of the replicate, sorted by their keys."""
+        gone = people.recorded(e[1] for e in self._exits)
+        gone["exit_month"] = np.repeat([e[0] for e in self._exits], [len(e[2]) for e in self._exits]).astype(np.int16)
+        gone["after"] = np.concatenate([np.zeros(0, np.int8), *(e[2] for e in self._exits)])
+        gone["stage"] = houses.stage_of[gone["house"]]
+        events = self._events(gone, houses)
         return {
-            "entrepreneurs": self._entrepreneurs(replicate, people, houses),
-            "transitions": self._transitions(replicate),
-            "months": self._by_month(replicate, houses),
+            "entrepreneurs": self._entrepreneurs(replicate, people, houses, gone),
+            "transitions": self._transitions(replicate, events),
+            "months": self._by_month(replicate, houses, events),
             "city": self._by_city(replicate),
             "ledger": self._ledger(replicate, ledger),
             **({"panel": self._by_panel(replicate, houses)} if self._panel else {}),
         }
+
+    def _events(self, gone: dict[str, Any], houses: Houses) -> dict[str, NDArray[Any]]:
+        """All arrivals, moves and exits: month, uid, stage left and entered (-1 = none), house, reason; sorted."""
+
+        def column(notes: list[tuple[Any, ...]], index: int, dtype: str) -> NDArray[Any]:
+            return np.concatenate([np.zeros(0, dtype), *(n[index] for n in notes)]).astype(dtype)
+
+        def months(notes: list[tuple[Any, ...]]) -> NDArray[Any]:
+            return np.repeat([n[0] for n in notes], [len(n[1]) for n in notes]).astype(np.int16)
+
+        come, left, entered = (
+            column(self._arrivals, 2, "i2"),
+            column(self._moves, 2, "i2"),
+            column(self._moves, 3, "i2"),
+        )
+        moved_to, none = houses.stage_of[entered], np.full(len(gone["uid"]), -1, np.int8)
+        reasons = (np.zeros(len(come), np.int8), column(self._moves, 4, "i1") + 1, (gone["call"] & 3) + _FIRST_EXIT)
+        events = {
+            "month": np.concatenate([months(self._arrivals), months(self._moves), gone["exit_month"]]),
+            "uid": np.concatenate([column(self._arrivals, 1, "i8"), column(self._moves, 1, "i8"), gone["uid"]]),
+            "left": np.concatenate([np.full(len(come), -1, np.int8), houses.stage_of[left], gone["stage"]]),
+            "entered": np.concatenate([houses.stage_of[come], moved_to, none]),
+            "house": np.concatenate([come, np.where(moved_to == len(houses.stages), -1, entered), none]),
+            "reason": np.concatenate(reasons).astype(np.int8),
+        }
+        order = np.lexsort((events["reason"], events["uid"], events["month"]))
+        return {name: values[order] for name, values in events.items()}
 
     def _frame(self, replicate: int, length: int, columns: dict[str, Any]) -> pd.DataFrame:
         return pd.DataFrame({"replicate": np.full(length, replicate, np.int16), **columns}, copy=False)
@@ -122,13 +136,12 @@ class Observation:
     def _category(self, codes: NDArray[Any], labels: Sequence[str]) -> pd.Categorical:
         return pd.Categorical.from_codes(codes, list(labels))  # type: ignore[no-any-return, call-overload]
 
-    def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses) -> pd.DataFrame:
+    def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses, gone: dict[str, Any]) -> pd.DataFrame:
         end = len(self._months)
-        living = {k: getattr(people, k) for k in KEPT}
+        living = {k: getattr(people, k) for k in (*KEPT, "spent")}
         never = np.full(people.size, -1, np.int16)
         living |= {"exit_month": never, "after": never.astype(np.int8), "stage": houses.stage_of[people.house]}
-        parts = [*self._exits, living]
-        a = {k: np.concatenate([p[k] for p in parts], axis=-1) for k in living}
+        a = {k: np.concatenate([gone[k], living[k]], axis=-1) for k in living}
         exited = a["exit_month"] >= 0
         # those still living have not closed the present month's account: months_in belongs to their present place
         rows = np.arange(len(a["uid"]))
@@ -170,34 +183,37 @@ class Observation:
             },
         )
 
-    def _transitions(self, replicate: int) -> pd.DataFrame:
-        lengths = [len(m[1]) for m in self._moves]
-        empty = np.zeros(0, np.int64)
-
-        def column(index: int, dtype: str) -> NDArray[Any]:
-            return np.concatenate([empty, *(m[index] for m in self._moves)]).astype(dtype)
-
-        month = np.repeat([m[0] for m in self._moves], lengths).astype(np.int16)
-        reason = column(5, "i1")
-        uid = column(1, "i8")
-        order = np.lexsort((reason, uid, month))
+    def _transitions(self, replicate: int, events: dict[str, NDArray[Any]]) -> pd.DataFrame:
         return self._frame(
             replicate,
-            len(order),
+            len(events["uid"]),
             {
-                "uid": uid[order],
-                "month": month[order],
-                "from_stage": self._category(column(2, "i1")[order], self.places),
-                "to_stage": self._category(column(3, "i1")[order], self.places),
-                "facility": column(4, "i2")[order],
-                "reason": self._category(reason[order], _REASONS),
+                "uid": events["uid"],
+                "month": events["month"],
+                "from_stage": self._category(events["left"], self.places),
+                "to_stage": self._category(events["entered"], self.places),
+                "facility": events["house"].astype(np.int16),
+                "reason": self._category(events["reason"], _REASONS),
             },
         )
 
-    def _by_month(self, replicate: int, houses: Houses) -> pd.DataFrame:
+    def _by_month(self, replicate: int, houses: Houses, events: dict[str, NDArray[Any]]) -> pd.DataFrame:
         n, k = len(self._months), len(self.places)
-        data = np.stack(self._months) if n else np.zeros((0, 8, k), np.int64)
-        names = ("living", "arrivals", "admitted", "left", "closed", "waiting")
+        stocks = np.stack(self._months) if n else np.zeros((0, 4, k), np.int64)
+
+        def flow(stage: str, which: NDArray[Any]) -> NDArray[np.int64]:
+            at = events["month"][which].astype(np.int64) * k + events[stage][which]
+            return np.bincount(at, minlength=n * k).astype(np.int64)
+
+        come, gone = events["left"] < 0, events["entered"] < 0
+        columns = {
+            "living": stocks[:, 0].ravel(),
+            "arrivals": flow("entered", come),
+            "admitted": flow("entered", ~come & ~gone),
+            "left": flow("left", ~come & ~gone),
+            "closed": flow("left", gone),
+            "waiting": stocks[:, 1].ravel(),
+        }
         places = [s.capacity for s in houses.stages] + [-1]
         return self._frame(
             replicate,
@@ -206,10 +222,10 @@ class Observation:
                 "month": np.repeat(np.arange(n), k).astype(np.int16),
                 "stage": self._category(np.tile(np.arange(k), n), self.places),
                 "date": np.repeat([month_label(self.start + m) for m in range(n)], k),
-                **{name: data[:, i, :].ravel() for i, name in enumerate(names)},
+                **columns,
                 "places": np.tile(np.array(places, np.int64), n),
-                "sales_cny": data[:, 6, :].ravel() / 100.0,
-                "employees": data[:, 7, :].ravel(),
+                "sales_cny": stocks[:, 2].ravel() / 100.0,
+                "employees": stocks[:, 3].ravel(),
             },
         )
 

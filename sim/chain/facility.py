@@ -83,7 +83,7 @@ class Houses:
     first, count : (stages,) int64
         First house and number of houses of each stage; `bounds` has the first place outside as well.
     table : House
-        What the month needs to know of each house; rent and peers move from month to month.
+        What the month needs to know of each house; rent and peers move from month to month. Rows of `block`.
     """
 
     def __init__(self, stages: Sequence[Stage]) -> None:
@@ -104,7 +104,9 @@ class Houses:
         bars = [self._bar(s) for s in range(n)]
         outside_bars = [self._bar(s, outside=True) for s in range(n)]
         endless = [float("inf")] * n
-        self.table = House(
+        self.block = np.empty((len(House._fields), len(self.stage_of)))
+        self.table = House(*self.block)
+        month = House(
             rent=self._rent.copy(),
             uplift=self._spread([log(1.0 + s.uplift) for s in stages], [0.0] * n),
             peer_level=np.full(len(self.stage_of), NO_PEERS),
@@ -114,6 +116,7 @@ class Houses:
             bar_income=self._spread([b[1] for b in bars], [b[1] for b in outside_bars]),
             apply=self._spread([b[2] for b in bars], [b[2] for b in outside_bars]),
         )
+        self.block[:] = month
 
     def _spread(self, by_stage: Sequence[float], outside: Sequence[float]) -> NDArray[np.float64]:
         return np.concatenate([np.repeat(np.asarray(by_stage, float), self.count), np.asarray(outside, float)])

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sim.chain.admission import RULES, best, rank
 from sim.chain.facility import Houses, Places, seat
 from sim.chain.stage import Stage
-from sim.entrepreneurs.columns import Columns, State
+from sim.entrepreneurs.columns import Blocks, Columns, State, opened
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import FALLS_BACK, TENANCY_OVER
@@ -90,17 +90,28 @@ def _wishes(
 
 @kernel
 def _progress(
-    s: State,
+    blocks: Blocks,
+    size: int,
     spent: NDArray[np.int16],
-    rows: NDArray[np.int64],
     p: Places,
     c: Conditions,
     key: tuple[int, int, int],
-    left: NDArray[np.int64],
-    entered: NDArray[np.int64],
-    reason: NDArray[np.int8],
-) -> None:
-    n, stages = rows.size, p.first.size
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]:
+    s = opened(blocks)
+    p.waiting[:] = 0
+    n = 0
+    for i in range(size):
+        n += s.call[i] != 0
+    rows, left, entered = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
+    reason = np.zeros(n, np.int8)
+    if n == 0:
+        return rows, left, entered, reason
+    n = 0
+    for i in range(size):
+        if s.call[i]:
+            rows[n] = i
+            n += 1
+    stages = p.first.size
     luck, no_lot = np.empty(n), np.zeros(n)
     wishes = _wishes(s, rows, p.stage_of, c, key, luck)
     waits = np.zeros(n, np.int8)
@@ -177,6 +188,8 @@ def _progress(
             arrived = p.stage_of[entered[j]]
             if arrived < stages and arrived > s.highest[i]:
                 s.highest[i] = arrived
+    moved = entered >= 0
+    return rows[moved], left[moved], entered[moved], reason[moved]
 
 
 @kernel
@@ -196,10 +209,4 @@ def progress(people: Columns, houses: Houses, conditions: Conditions, key: tuple
     Someone may apply to any stage above his own if he meets its conditions (a stage may be skipped); he is considered
     for the highest first, and those turned away stay on the waiting list as long as they qualify. `key` is the month's.
     """
-    houses.waiting[:] = 0
-    rows = people.call.nonzero()[0]
-    left, entered, reason = np.empty(len(rows), np.int64), np.empty(len(rows), np.int64), np.zeros(len(rows), np.int8)
-    if len(rows):
-        _progress(people.state, people.spent, rows, houses.arrays, conditions, key, left, entered, reason)
-    moved = entered >= 0
-    return Moves(rows[moved], left[moved], entered[moved], reason[moved])
+    return Moves(*_progress(people.blocks, people.size, people.spent, houses.arrays, conditions, key))

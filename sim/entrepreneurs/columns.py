@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.compiled import kernel, rule
 
-__all__ = ["COLUMNS", "MOST_IN_A_MONTH", "Columns", "Field", "State", "identity"]
+__all__ = ["COLUMNS", "KEPT", "MOST_IN_A_MONTH", "Blocks", "Columns", "Field", "State", "identity", "opened"]
 
 Array = NDArray[Any]
 
@@ -25,16 +25,18 @@ class Field(NamedTuple):
     dtype: str
     unit: str
     meaning: str
+    kept: bool = False
+    """Whether it stays on record when he closes."""
 
 
 COLUMNS: dict[str, Field] = {
-    "uid": Field("i8", "id", "cohort month since 2000-01 x 10^7 + arrival slot x 10 + attempt"),
-    "age": Field("i4", "months", "months traded"),
-    "education": Field("i1", "", "index into EDUCATION"),
-    "origin": Field("i1", "", "index into ORIGINS"),
-    "channel": Field("i1", "", "index into CHANNELS"),
-    "initial": Field("i1", "", "1 if trading when the horizon started"),
-    "potential": Field("f8", "log CNY/month", "theta: mature level"),
+    "uid": Field("i8", "id", "cohort month since 2000-01 x 10^7 + arrival slot x 10 + attempt", kept=True),
+    "age": Field("i4", "months", "months traded", kept=True),
+    "education": Field("i1", "", "index into EDUCATION", kept=True),
+    "origin": Field("i1", "", "index into ORIGINS", kept=True),
+    "channel": Field("i1", "", "index into CHANNELS", kept=True),
+    "initial": Field("i1", "", "1 if trading when the horizon started", kept=True),
+    "potential": Field("f8", "log CNY/month", "theta: mature level", kept=True),
     "level": Field("f8", "log CNY/month", "P: ex-ante level, drawn to the potential"),
     "standing": Field("f8", "log", "W: permanent ex-post level"),
     "shock": Field("f8", "log", "u: transitory product shock"),
@@ -44,25 +46,35 @@ COLUMNS: dict[str, Field] = {
     "reservation": Field("f8", "CNY/month", "income for which he stays"),
     "relief": Field("f8", "share", "share of the rent that is refunded"),
     "sales": Field("f8", "CNY/month", "sales this month"),
-    "smoothed": Field("f8", "CNY/year", "R: smoothed annual sales"),
-    "first_sales": Field("f8", "CNY/month", "sales in the first month"),
+    "smoothed": Field("f8", "CNY/year", "R: smoothed annual sales", kept=True),
+    "first_sales": Field("f8", "CNY/month", "sales in the first month", kept=True),
     "income": Field("f8", "CNY/month", "margin on sales less rent, this month"),
     "rent": Field("f8", "CNY/month", "rent of this month before relief"),
-    "staff": Field("i4", "persons", "employees beside the owner"),
-    "received": Field("f8", "fen", "public money spent on him, in cash or in kind, whole fen"),
-    "house": Field("i2", "id", "house: see chain.houses"),
-    "highest": Field("i1", "", "highest stage reached"),
+    "staff": Field("i4", "persons", "employees beside the owner", kept=True),
+    "received": Field("f8", "fen", "public money spent on him, in cash or in kind, whole fen", kept=True),
+    "house": Field("i2", "id", "house: see chain.houses", kept=True),
+    "highest": Field("i1", "", "highest stage reached", kept=True),
     "waiting": Field("i1", "", "stage waited for, from 1; 0 = none"),
     "waiting_since": Field("i4", "months", "calendar month in which the wait began"),
-    "months_in": Field("i4", "months", "months in the present house's stage"),
+    "months_in": Field("i4", "months", "months in the present house's stage", kept=True),
     "low_months": Field("i4", "months", "months in a row below half the stage's threshold"),
-    "call": Field("i1", "bits", "what the month asks for: see kernel"),
+    "call": Field("i1", "bits", "what the month asks for: see kernel", kept=True),
 }
+
+_KINDS = ("f8", "i8", "i4", "i2", "i1")
+"""The blocks, in the order in which compiled code gets them."""
+
+Blocks = tuple[Array, ...]
+
+KEPT = tuple(name for name, field in COLUMNS.items() if field.kept)
+"""What stays on record of those who close, beside ``spent``."""
 
 if TYPE_CHECKING:
 
     class State(tuple[Array, ...]):
         """All columns of `COLUMNS`, by name."""
+
+        def __new__(cls, *arrays: Array) -> State: ...
 
         def __getattr__(self, name: str) -> Array: ...
 
@@ -91,38 +103,51 @@ class Columns:
     Attributes
     ----------
     size : rows in use
-    state : all scalar columns with room to spare, for compiled loops over rows up to `size`
+    blocks : all columns with room to spare, for compiled loops over rows up to `size`: see `opened`
     uid, age, ... : (size,) views of the columns; ``spent`` is (stages + 1, size)
     """
 
     def __init__(self, stages: int, capacity: int = 1024, memory: Mapping[str, str] | None = None) -> None:
         self.size = 0
         self.memories = tuple(memory or ())
-        kinds = {name: field.dtype for name, field in COLUMNS.items()}
-        kinds |= {f"spent_{i}": "i2" for i in range(stages + 1)} | dict(memory or {})
+        kinds = {name: COLUMNS[name].dtype for name in KEPT}
+        kinds |= {f"spent_{i}": "i2" for i in range(stages + 1)}
+        self._kept = {kind: sum(k == kind for k in kinds.values()) for kind in _KINDS}  # they come first
+        kinds |= {name: field.dtype for name, field in COLUMNS.items()} | dict(memory or {})
         self._at: dict[str, tuple[str, int]] = {}
-        for kind in sorted(set(kinds.values())):
+        for kind in _KINDS:
             for i, name in enumerate(n for n, k in kinds.items() if k == kind):
                 self._at[name] = (kind, i)
         self._spent = slice(self._at["spent_0"][1], self._at["spent_0"][1] + stages + 1)
-        counts = {kind: sum(k == kind for k in kinds.values()) for kind in set(kinds.values())}
+        counts = {kind: sum(k == kind for k in kinds.values()) for kind in _KINDS}
         self._blocks = {kind: np.zeros((count, capacity), kind) for kind, count in counts.items()}
+        self._viewed: list[str] = []
         self._grown()
 
     def _grown(self) -> None:
-        self.state = State._make(self._blocks[self._at[n][0]][self._at[n][1]] for n in COLUMNS)
-        self._views: dict[str, Array] = {}
+        self.blocks = tuple(self._blocks.values())
+        self._whole = {name: self._blocks[kind][i] for name, (kind, i) in self._at.items()}
+        self._whole["spent"] = self._blocks["i2"][self._spent]
 
     def __getattr__(self, name: str) -> Array:
-        if name.startswith("_"):
+        # a view is made when it is first asked for, and is a plain attribute until the number of rows changes
+        if name.startswith("_") or name not in self._whole:
             raise AttributeError(name)
-        view = self._views.get(name)
-        if view is None:
-            kind, i = ("i2", self._spent) if name == "spent" else self._at.get(name, ("", 0))
-            if not kind:
-                raise AttributeError(name)
-            view = self._views[name] = self._blocks[kind][i, : self.size]
+        view: Array = self._whole[name][..., : self.size]
+        self.__dict__[name] = view
+        self._viewed.append(name)
         return view
+
+    @property
+    def state(self) -> State:
+        """All columns of `COLUMNS` with room to spare."""
+        return State._make(self._whole[name] for name in COLUMNS)
+
+    def _resized(self, size: int) -> None:
+        self.size = size
+        for name in self._viewed:
+            del self.__dict__[name]
+        self._viewed.clear()
 
     def __len__(self) -> int:
         return self.size
@@ -141,10 +166,8 @@ class Columns:
                 new[:, :start] = old[:, :start]
                 self._blocks[kind] = new
             self._grown()
-        for block in self._blocks.values():
-            block[:, start:stop] = 0
-        self.size = stop
-        self._views = {}
+        _clear(self.blocks, start, stop)
+        self._resized(stop)
         return slice(start, stop)
 
     def append(self, rows: Mapping[str, Array]) -> slice:
@@ -160,29 +183,60 @@ class Columns:
             self._blocks[kind][i, new] = values
         return new
 
-    def take(self, rows: Array, names: Iterable[str] | None = None) -> dict[str, Array]:
+    def take(self, rows: Array) -> dict[str, Array]:
         """A copy of some rows, column by column, memories included; ``spent`` is (stages + 1, rows)."""
-        names = (*COLUMNS, "spent", *self.memories) if names is None else names
         out = {kind: np.empty((len(block), len(rows)), kind) for kind, block in self._blocks.items()}
-        _copy(tuple(self._blocks.values()), tuple(out.values()), rows)
+        _copy(self.blocks, tuple(out.values()), rows)
+        return self._named(out, (*COLUMNS, "spent", *self.memories))
+
+    def record(self, rows: Array) -> Blocks:
+        """A copy of what stays on record of some rows, as blocks: see `recorded`."""
+        kept = self._kept
+        out = tuple([np.empty((kept[kind], rows.size), kind) for kind in _KINDS])
+        _copy(self.blocks, out, rows)
+        return out
+
+    def recorded(self, records: Iterable[Blocks]) -> dict[str, Array]:
+        """`record`s put together, by name: `KEPT`, and ``spent`` (stages + 1, rows)."""
+        empty = tuple(np.empty((self._kept[kind], 0), kind) for kind in _KINDS)
+        together = [np.concatenate(blocks, axis=1) for blocks in zip(empty, *records, strict=True)]
+        return self._named(dict(zip(_KINDS, together, strict=True)), (*KEPT, "spent"))
+
+    def _named(self, blocks: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
         at, spent = self._at, self._spent
-        return {n: out[at[n][0]][at[n][1]] if n != "spent" else out["i2"][spent] for n in names}
+        return {n: blocks[at[n][0]][at[n][1]] if n != "spent" else blocks["i2"][spent] for n in names}
 
     def remove(self, rows: Array) -> tuple[Array, Array]:
         """Take rows (sorted) out and close the gaps with the last ones. Returns (from, to) of the rows that moved."""
         moves = np.empty((2, len(rows)), np.int64)
-        moved = _remove(tuple(self._blocks.values()), rows, self.size, moves)
-        self.size -= len(rows)
-        self._views = {}
+        moved = _remove(self.blocks, rows, self.size, moves)
+        self._resized(self.size - len(rows))
         return moves[0, :moved], moves[1, :moved]
 
 
-Blocks = tuple[Array, ...]
+@rule
+def opened(blocks: Blocks) -> State:
+    """The columns by name, inside compiled code: five blocks are handed over in a tenth of the time of 29 columns."""
+    f8, i8, i4, i2, i1 = blocks
+    return State(
+        i8[0], i4[0], i1[0], i1[1], i1[2], i1[3], f8[0], f8[4], f8[5], f8[6], f8[7], f8[8], f8[9], f8[10],
+        f8[11], f8[12], f8[1], f8[2], f8[13], f8[14], i4[1], f8[3], i2[0], i1[4], i1[6], i4[3], i4[2], i4[4],
+        i1[5],
+    )  # fmt: skip
+
+
+@kernel
+def _clear(blocks: Blocks, start: int, stop: int) -> None:
+    blocks[0][:, start:stop] = 0.0
+    blocks[1][:, start:stop] = 0
+    blocks[2][:, start:stop] = 0
+    blocks[3][:, start:stop] = 0
+    blocks[4][:, start:stop] = 0
 
 
 @rule
 def _copied(block: Array, out: Array, rows: Array) -> None:
-    for c in range(block.shape[0]):
+    for c in range(out.shape[0]):
         for j in range(rows.size):
             out[c, j] = block[c, rows[j]]
 
@@ -225,6 +279,7 @@ def _remove(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
     return count
 
 
-def identity(cohort: int, slots: Array) -> Array:
-    """Identities of first shops opened in calendar month `cohort` (months since 2000-01)."""
-    return np.int64(cohort) * 10**7 + slots.astype(np.int64) * 10
+@rule
+def identity(cohort: int, slot: Any) -> Any:
+    """Identity of the first shop of arrival `slot` (a number or many) in calendar month `cohort` since 2000-01."""
+    return cohort * 10_000_000 + slot * 10

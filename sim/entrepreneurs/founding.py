@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.entrepreneurs.arrivals import Shares
-from sim.entrepreneurs.columns import Columns, State
+from sim.entrepreneurs.columns import Blocks, Columns, identity, opened
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
-from sim.entrepreneurs.kernel import House
-from sim.entrepreneurs.rules import Constants, capacity, found
+from sim.entrepreneurs.rules import capacity, found, unpacked
 from sim.entrepreneurs.streams import Stream
 
 __all__ = ["newcomers", "total_capacity"]
@@ -20,19 +19,24 @@ _TRAITS, _START = Stream.EDUCATION >> 2, Stream.GAP >> 2  # blocks of the arriva
 
 @kernel
 def _found(
-    s: State,
-    start: int,
-    uid: NDArray[np.int64],
-    traits: NDArray[np.int8],
+    blocks: Blocks,
+    rows: tuple[int, int],
+    cohort: int,
+    known: NDArray[np.int64],
     shares: Shares,
-    c: Constants,
+    constants: NDArray[np.float64],
     market: tuple[float, float, float],
     rents: NDArray[np.float64],
+    tenants: NDArray[np.int64],
     key: tuple[int, int],
 ) -> None:
-    for j in range(uid.size):
-        i = start + j
-        low, high = uid[j] & 0xFFFFFFFF, (uid[j] >> 32) & 0xFFFFFFFF
+    s, c = opened(blocks), unpacked(constants)
+    new = rows[1] - rows[0] - known.shape[0]
+    traits = np.empty(3, np.int64)
+    for j in range(rows[1] - rows[0]):
+        i = rows[0] + j
+        uid = identity(cohort, j) if j < new else known[j - new, 0]
+        low, high = uid & 0xFFFFFFFF, (uid >> 32) & 0xFFFFFFFF
         first = philox(low, high, 0, _TRAITS, key[0], key[1])
         second = philox(low, high, 0, _START, key[0], key[1])
         for t in range(3):
@@ -40,19 +44,20 @@ def _found(
             kind = 0
             while kind < shares[t].size - 1 and u >= shares[t][kind]:
                 kind += 1
-            traits[t, j] = kind if traits[t, j] < 0 else traits[t, j]
-        s.uid[i] = uid[j]
-        s.education[i] = traits[0, j]
-        s.origin[i] = traits[1, j]
-        s.channel[i] = traits[2, j]
+            traits[t] = kind if j < new else known[j - new, 1 + t]
+        s.uid[i] = uid
+        s.education[i] = traits[0]
+        s.origin[i] = traits[1]
+        s.channel[i] = traits[2]
         s.house[i] = int(word_to_uniform(second[3]) * rents.size)
+        tenants[s.house[i]] += 1
         luck = (
             word_to_uniform(first[3]),
             word_to_uniform(second[0]),
             word_to_uniform(second[1]),
             word_to_uniform(second[2]),
         )
-        n = found(c, luck, market[traits[2, j]], rents[s.house[i]])
+        n = found(c, luck, market[traits[2]], rents[s.house[i]])
         s.potential[i] = n.potential
         s.level[i] = n.level
         s.belief[i] = n.belief
@@ -62,39 +67,48 @@ def _found(
 
 def newcomers(
     people: Columns,
-    uid: NDArray[np.int64],
-    traits: NDArray[np.int8],
+    cohort: int,
+    count: int,
+    known: NDArray[np.int64],
     shares: Shares,
-    c: Constants,
+    constants: NDArray[np.float64],
     market: tuple[float, float, float],
     rents: NDArray[np.float64],
+    tenants: NDArray[np.int64],
     key: tuple[int, int],
 ) -> slice:
     """People open shops in the first stage; returns their rows.
 
     Parameters
     ----------
-    traits : (3, people)
-        Education, origin and channel of those who are known already (they start again); -1 is drawn, and filled in.
-        A second shop is a new idea: potential, cash and reservation are drawn anew.
+    cohort, count
+        Calendar month, and how many come new.
+    known : (people, 4)
+        Identity, education, origin and channel of those who start again. A second shop is a new idea: potential, cash
+        and reservation are drawn anew.
     shares
         Cumulative shares of each trait among arrivals.
+    constants
+        `Constants`, packed.
     rents : (houses,)
         Rents of the houses of the first stage, among which people settle evenly, CNY/month.
+    tenants : (houses,)
+        Their tenants, who become more.
     """
-    rows = people.extend(len(uid))
-    _found(people.state, rows.start, uid, traits, shares, c, market, rents, key)
+    rows = people.extend(count + len(known))
+    _found(people.blocks, (rows.start, rows.stop), cohort, known, shares, constants, market, rents, tenants, key)
     return rows
 
 
 @kernel
-def _capacity(s: State, size: int, c: Constants, uplift: NDArray[np.float64]) -> int:
+def _capacity(blocks: Blocks, size: int, constants: NDArray[np.float64], uplift: NDArray[np.float64]) -> int:
+    s, c = opened(blocks), unpacked(constants)
     total = 0
     for i in range(size):
         total += int(capacity(c, s.level[i] + s.standing[i] + s.training[i] + uplift[s.house[i]]))
     return total
 
 
-def total_capacity(people: Columns, c: Constants, houses: House) -> int:
-    """Trading capacity of everybody, CNY/month."""
-    return int(_capacity(people.state, people.size, c, houses.uplift))
+def total_capacity(people: Columns, constants: NDArray[np.float64], uplift: NDArray[np.float64]) -> int:
+    """Trading capacity of everybody, CNY/month; `constants` packed, `uplift` of each house."""
+    return int(_capacity(people.blocks, people.size, constants, uplift))

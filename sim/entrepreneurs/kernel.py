@@ -14,11 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.entrepreneurs.columns import Columns, State
+from sim.entrepreneurs.columns import Blocks, Columns, opened
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.rules import (
-    Constants,
     believed_income,
     capacity,
     decide,
@@ -27,6 +26,7 @@ from sim.entrepreneurs.rules import (
     peers,
     settle,
     trade,
+    unpacked,
 )
 
 __all__ = [
@@ -90,14 +90,16 @@ class Tally(NamedTuple):
 
 @kernel
 def _live(
-    s: State,
+    blocks: Blocks,
     rows: tuple[int, int],
-    c: Constants,
-    h: House,
+    constants: NDArray[np.float64],
+    houses: NDArray[np.float64],
     market: tuple[float, float, float],
     key: tuple[int, int, int],
     tally: Any,
 ) -> int:
+    s, c = opened(blocks), unpacked(constants)
+    h = House(houses[0], houses[1], houses[2], houses[3], houses[4], houses[5], houses[6], houses[7])
     k0, k1, month = key
     b = np.empty((29, _PITCH))
     w = np.empty((3, _PITCH), np.int64)
@@ -222,8 +224,8 @@ def _live(
 
 def live(
     people: Columns,
-    c: Constants,
-    h: House,
+    constants: NDArray[np.float64],
+    houses: NDArray[np.float64],
     market: tuple[float, float, float],
     key: tuple[int, int, int],
     pool: ThreadPoolExecutor | None = None,
@@ -232,6 +234,10 @@ def live(
 
     Parameters
     ----------
+    constants
+        `Constants`, packed.
+    houses : (8, houses)
+        The columns of `House`.
     market
         Log factor A of each channel.
     key
@@ -240,13 +246,13 @@ def live(
         Threads among which the rows are split, from `THREADS_FROM` rows on; the same code runs on each slice, so the
         number of threads changes no bit. (Slices on a pool, not `prange`: one compilation, and no spinning OpenMP.)
     """
-    shape = (len(h.rent), 3)
+    shape = (houses.shape[1], 3)
     threads = getattr(pool, "_max_workers", 1) if pool is not None and people.size >= THREADS_FROM else 1
     tallies = [np.zeros(shape, np.int64) for _ in range(threads)]
     if pool is None or threads == 1:
-        sums = [_live(people.state, (0, people.size), c, h, market, key, tallies[0])]
+        sums = [_live(people.blocks, (0, people.size), constants, houses, market, key, tallies[0])]
     else:
         cuts = [people.size * t // threads for t in range(threads + 1)]
         parts = pairwise(cuts)
-        sums = list(pool.map(lambda r, t: _live(people.state, r, c, h, market, key, t), parts, tallies))
+        sums = list(pool.map(lambda r, t: _live(people.blocks, r, constants, houses, market, key, t), parts, tallies))
     return Tally(sum(tallies[1:], tallies[0]), sum(sums))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.arithmetic import log
 from sim.entrepreneurs.arrivals import EDUCATION
-from sim.entrepreneurs.columns import Columns
+from sim.entrepreneurs.columns import Blocks, Columns, opened
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import uniform, uniforms
 from sim.entrepreneurs.rules import Constants
@@ -48,6 +48,29 @@ def _drawn(
     return out[:count]
 
 
+@kernel
+def _due(age: NDArray[np.int32], first: int, every: int, times: int) -> NDArray[np.int64]:
+    out = np.empty(age.size, np.int64)
+    count = 0
+    for i in range(age.size):
+        since = age[i] - first
+        if since >= 0 and since < every * times and since % every == 0:
+            out[count] = i
+            count += 1
+    return out[:count]
+
+
+@kernel
+def _tenants(house: NDArray[np.int16], stage_of: NDArray[np.int8], wanted: NDArray[np.bool_]) -> NDArray[np.int64]:
+    out = np.empty(house.size, np.int64)
+    count = 0
+    for i in range(house.size):
+        if wanted[stage_of[house[i]]]:
+            out[count] = i
+            count += 1
+    return out[:count]
+
+
 class Now(NamedTuple):
     """What an instrument may know of the month, and where its draws come from."""
 
@@ -57,6 +80,14 @@ class Now(NamedTuple):
     stages: tuple[str, ...]  # ids of the chain's stages
     stage_of: NDArray[np.int8]  # stage of each house; len(stages) outside
     constants: Constants | None = None  # the rulebook's numbers
+
+    def due(self, people: Columns, first: int, every: int = 12, times: int = 1) -> Rows:
+        """Rows of shops that have traded `first` months, or `every` months more, up to `times` times."""
+        return _due(people.age, first, every, times)
+
+    def tenants(self, people: Columns, wanted: NDArray[np.bool_]) -> Rows:
+        """Rows of those in the stages that are `wanted`: (stages + 1,), the last for outside the chain."""
+        return _tenants(people.house, self.stage_of, wanted)
 
     def drawn(
         self,
@@ -109,22 +140,21 @@ class Now(NamedTuple):
 
 @kernel
 def _book(
-    received: NDArray[np.float64],
-    cash: NDArray[np.float64],
-    house: NDArray[np.int16],
-    education: NDArray[np.int8],
+    blocks: Blocks,
     rows: NDArray[np.int64],
     amount: NDArray[np.int64],
     stage_of: NDArray[np.int8],
     spent: int,
     into_cash: int,
-    group: NDArray[np.int16],
-) -> None:
+) -> NDArray[np.int16]:
+    s = opened(blocks)
+    group = np.empty(rows.size, np.int16)
     for j in range(rows.size):
         i = rows[j]
-        received[i] += spent * amount[j]
-        cash[i] += into_cash * amount[j]
-        group[j] = stage_of[house[i]] * _EDUCATIONS + education[i]
+        s.received[i] += spent * amount[j]
+        s.cash[i] += into_cash * amount[j]
+        group[j] = s.education[i] + _EDUCATIONS * stage_of[s.house[i]] if amount[j] > 0 else -1
+    return group
 
 
 class _Kind(IntEnum):
@@ -177,7 +207,9 @@ class Ledger:
         """
         if not len(rows):
             return rows
-        amount = np.full(len(rows), fen, np.int64) if np.ndim(fen) == 0 else np.asarray(fen, np.int64)
+        amount = np.asarray(fen, np.int64)
+        if not amount.ndim:
+            amount = np.repeat(amount, len(rows))
         limits = self._limits(instrument, now)
         if limits:
             left = min(limit - self._spent.get(key, 0) for key, limit in limits)
@@ -209,6 +241,8 @@ class Ledger:
 
     def _limits(self, instrument: PolicyInstrument, now: Now) -> list[tuple[tuple[str, int | None], int]]:
         found: list[tuple[tuple[str, int | None], int]] = []
+        if instrument.budget is None and instrument.budget_total is None and instrument.id not in self._funds:
+            return found
         for purse in (instrument, *self._funds.get(instrument.id, ())):
             if purse.budget is not None:
                 found.append(((purse.id, now.calendar // 12), round(purse.budget * 100)))
@@ -228,13 +262,9 @@ class Ledger:
         spent: int = 0,
         into_cash: int = 0,
     ) -> None:
-        if len(rows) and amount.min() <= 0:
-            rows, amount = rows[amount > 0], amount[amount > 0]
         if not len(rows):
             return
-        group = np.empty(len(rows), np.int16)
-        who = (people.received, people.cash, people.house, people.education)
-        _book(*who, rows, amount, now.stage_of, spent, into_cash, group)
+        group = _book(people.blocks, rows, amount, now.stage_of, spent, into_cash)
         self._books.append((now.month, instrument.id, kind, group, amount))
 
     def entries(self) -> dict[str, NDArray[Any]]:
@@ -250,6 +280,8 @@ class Ledger:
         kind = np.repeat([int(b[2]) for b in self._books], lengths).astype(np.int64)
         group = np.concatenate([np.zeros(0, np.int64), *(b[3] for b in self._books)])
         fen = np.concatenate([np.zeros(0, np.int64), *(b[4] for b in self._books)])
+        some = group >= 0  # nothing paid is nothing booked
+        month, instrument, kind, group, fen = (a[some] for a in (month, instrument, kind, group, fen))
         key = (month * len(names) + instrument) * groups + group
         size = int(key.max(initial=-1)) + 1
         # whole numbers below 2^53: exact in any order

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
@@ -21,6 +22,13 @@ __all__ = ["Instrument"]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+@lru_cache
+def _by_stage(share: tuple[tuple[str, float], ...], stages: tuple[str, ...]) -> NDArray[np.float64]:
+    """By stage, none outside. (Kept here: in the frozen instrument it would be copied along, and break equality.)"""
+    by_id = dict(share)
+    return np.array([*(by_id.get(s, 0.0) for s in stages), 0.0])
+
+
 class Instrument(PolicyInstrument):
     """Rent relief by stage."""
 
@@ -30,23 +38,23 @@ class Instrument(PolicyInstrument):
         json_schema_extra={"unit": "share", "zh": "减免比例", "en": "share of the rent refunded"},
     )
 
-    def _granted(self, now: Now) -> NDArray[np.float64]:
-        by_stage = np.array([*(self.share.get(s, 0.0) for s in now.stages), 0.0])
-        return by_stage[now.stage_of]
-
     def eligible(self, people: Columns, now: Now) -> Rows:
         """Tenants of a stage with relief who have paid rent, and not had all of it refunded."""
-        rows = self._granted(now)[people.house].nonzero()[0]
+        rows = now.tenants(people, self._granted(now) > 0)
         return rows[(people.rent[rows] > 0) & (people.relief[rows] < 1)]
 
     def cost(self, people: Columns, now: Now, rows: Rows) -> NDArray[Any]:
         """The share of last month's rent that the present stage grants; several reliefs: the whole rent at most."""
-        share = np.minimum(self._granted(now)[people.house[rows]], 1.0 - people.relief[rows])
-        return 100.0 * people.rent[rows] * share
+        share = self._granted(now)[now.stage_of[people.house[rows]]]
+        return 100.0 * people.rent[rows] * np.minimum(share, 1.0 - people.relief[rows])
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
         """Those who got it count on it."""
-        people.relief[rows] = np.minimum(people.relief[rows] + self._granted(now)[people.house[rows]], 1.0)
+        share = self._granted(now)[now.stage_of[people.house[rows]]]
+        people.relief[rows] = np.minimum(people.relief[rows] + share, 1.0)
+
+    def _granted(self, now: Now) -> NDArray[np.float64]:
+        return _by_stage(tuple(self.share.items()), now.stages)
 
     def estimate(self, city: City) -> float | None:
         """Every place taken, a whole shop each."""

@@ -33,6 +33,8 @@ class Amount(Parameters):
     phd: float = quantity(83333.33, unit="CNY/person/year", low=0, high=1e7, range=(70000, 100000), zh="博士", en="doctor", assumed="the published cap of 250,000 CNY in three equal parts; how it is split is not published")  # fmt: skip # noqa: E501
 
 
+_GRADUATE = ORIGINS.index("graduate")
+
 _FRONT_LOADED = (0.40, 0.32, 0.28)
 """assumed: parts of the doctor's total in each of three payments, 100,000, 80,000 and 70,000 of 250,000."""
 
@@ -67,9 +69,8 @@ class Instrument(PolicyInstrument):
         """Eligible graduates whose first shop has just turned 12, 24, 36 months (by default)."""
         if not self.founders_qualify:
             return np.zeros(0, np.int64)
-        since = people.age - self.first_after
-        rows: Rows = ((since >= 0) & (since < 12 * self.payments) & (since % 12 == 0)).nonzero()[0]
-        first: Rows = rows[(people.origin[rows] == ORIGINS.index("graduate")) & (people.uid[rows] % 10 == 0)]
+        rows = now.due(people, self.first_after, times=self.payments)
+        first: Rows = rows[(people.origin[rows] == _GRADUATE) & (people.uid[rows] % 10 == 0)]
         return first
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:

@@ -32,7 +32,8 @@ class Instrument(PolicyInstrument):
 
     def eligible(self, people: Columns, now: Now) -> Rows:
         """Founders of young shops."""
-        return (people.age < self.max_age).nonzero()[0]
+        young: Rows = (people.age < self.max_age).nonzero()[0]
+        return young
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
         """Those who apply this month, as far as there are seats."""

@@ -27,7 +27,7 @@ _spec.loader.exec_module(plain_mesa)
 MARKET = (0.0, 0.0, 0.0)
 
 
-def city(founders: int) -> tuple[Columns, Constants, House]:
+def city(founders: int) -> tuple[Columns, np.ndarray, np.ndarray]:
     """A city that only lives: founders, constants, houses."""
     people, rng = Columns(5, founders), np.random.default_rng(1)
     people.append(
@@ -41,9 +41,9 @@ def city(founders: int) -> tuple[Columns, Constants, House]:
             "house": rng.integers(0, 200, founders),
         }
     )
-    houses = House(*(np.zeros(240) for _ in House._fields))
-    houses.rent[:] = 1500.0
-    return people, Constants.of(Behaviour(), 1e6), houses
+    houses = np.zeros((len(House._fields), 240))
+    houses[House._fields.index("rent")] = 1500.0
+    return people, Constants.of(Behaviour(), 1e6).packed(), houses
 
 
 def scenario(**changes: object) -> sim.Scenario:

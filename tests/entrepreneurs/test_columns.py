@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.entrepreneurs.columns import Columns, identity
+from sim.entrepreneurs.columns import COLUMNS, KEPT, Columns, identity, opened
 
 
 def rows(uids: list[int]) -> dict[str, np.ndarray]:
@@ -45,3 +45,27 @@ def test_identities_never_meet() -> None:
     uids = np.concatenate([m + attempt for m in months for attempt in range(10)])
     assert len(np.unique(uids)) == len(uids)
     assert (uids // 10**7 == np.tile(np.repeat([-2, -1, 0, 1, 291], 30), 1)).all()
+
+
+def test_compiled_code_sees_the_columns_by_their_names() -> None:
+    """The columns that compiled code opens out of the blocks are those of the same name."""
+    people = Columns(2, memory={"lever.since": "i4", "lever.given": "f8"})
+    people.extend(3)
+    for name, column, own in zip(COLUMNS, people.state, opened(people.blocks), strict=True):
+        column[1] = 1
+        assert getattr(people, name)[1] == own[1] == 1, name
+        column[1] = 0
+
+
+def test_what_stays_on_record_is_what_was_there() -> None:
+    """Records put together hold the kept columns and the months spent of the rows, in their order."""
+    people, rng = Columns(2, memory={"lever.since": "i2"}), np.random.default_rng(1)
+    rows = {name: rng.integers(0, 100, 50) for name in COLUMNS} | {"spent": rng.integers(0, 9, (3, 50))}
+    people.append(rows)
+    people.memory("lever", "since")[:] = 7
+    chosen = [np.array([3, 8]), np.array([0, 49, 5])]
+    kept = people.recorded(people.record(c) for c in chosen)
+    assert set(kept) == {*KEPT, "spent"}
+    for name, values in kept.items():
+        assert (values == rows[name][..., np.concatenate(chosen)]).all(), name
+    assert (people.take(chosen[0])["lever.since"] == 7).all()

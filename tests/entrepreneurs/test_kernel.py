@@ -97,7 +97,9 @@ def test_a_month_of_many_is_the_month_of_each(size: int, small: Any) -> None:
     def lived(which: Any) -> tuple[dict[str, Any], Any]:
         people = Columns(len(model.stages), capacity=4)
         people.append({k: v[..., which] for k, v in rows.items()})
-        tally = kernel.live(people, model.constants, model.houses.table, model.competition.factor, model.month_key)
+        tally = kernel.live(
+            people, model.constants.packed(), model.houses.block, model.competition.factor, model.month_key
+        )
         return people.take(np.arange(people.size)), tally
 
     together, tally = lived(np.arange(size))

@@ -144,7 +144,7 @@ def test_the_month_is_as_the_text_says(seed: int) -> None:
     )  # fmt: skip
     people = a_town(n, houses, seed)
     before = people.take(np.arange(n))
-    tally = live(people, Constants.of(behaviour, trim), house, MARKET, (*KEY, MONTH))
+    tally = live(people, Constants.of(behaviour, trim).packed(), np.array(house), MARKET, (*KEY, MONTH))
     told = month_by_the_text(before, behaviour, house, trim)
     for name in ("sales", "smoothed", "rent", "income", "belief", "level", "standing", "shock", "training"):
         np.testing.assert_allclose(getattr(people, name), told[name], rtol=1e-9, atol=1e-9, err_msg=name)
@@ -179,8 +179,10 @@ def test_newcomers_are_as_the_text_says() -> None:
     e, m, leave = b.entry, b.money, b.exit
     uid = identity(280, np.arange(n))
     shares = tuple(np.array(s) for s in ([0.0, 0.5, 0.8, 1.0, 1.0], [0.4, 0.4, 0.9, 1.0], [0.5, 0.8, 1.0]))
-    people, traits = Columns(1), np.full((3, n), -1, np.int8)
-    newcomers(people, uid, traits, shares, Constants.of(b, 1e6), MARKET, rents, KEY)  # type: ignore[arg-type]
+    people, tenants = Columns(1), np.zeros(3, np.int64)
+    newcomers(
+        people, 280, n, np.zeros((0, 4), np.int64), shares, Constants.of(b, 1e6).packed(), MARKET, rents, tenants, KEY
+    )  # type: ignore[arg-type] # noqa: E501
     rows = people.take(np.arange(n))
     assert (rows["uid"] == uid).all()
     u = {s: uniforms(KEY, s, uid, 0) for s in Stream}
@@ -189,6 +191,7 @@ def test_newcomers_are_as_the_text_says() -> None:
     ):
         assert (rows[name] == np.searchsorted(share, u[stream], side="right")).all()
     assert (rows["house"] == np.floor(3 * u[Stream.HOUSE])).all()
+    assert (tenants == np.bincount(rows["house"])).all()
     level = np.log(e.sales_median) + e.sales_sd * norm.ppf(u[Stream.FIRST_SALES])
     gap = e.gap_mean + e.gap_sd * norm.ppf(u[Stream.GAP])
     cash = e.cash_median * np.exp(e.cash_sd * norm.ppf(u[Stream.CASH]))
