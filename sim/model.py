@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.facility import Facility, Houses
-from sim.chain.progress import Conditions, progress
+from sim.chain.progress import Bars, Conditions, progress
 from sim.chain.removal import Removal, within_places
 from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.arithmetic import exp, log
@@ -23,13 +23,15 @@ from sim.entrepreneurs.leaving import GONE, RESTART, AfterExit, after_exit
 from sim.entrepreneurs.rules import Constants
 from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError
+from sim.evidence.quantity import Label
 from sim.market.competition import Competition
 from sim.observation import Observation, calendar_month, month_label
 from sim.policy._instrument import PolicyInstrument
 from sim.policy.ledger import Ledger, Now
-from sim.scenario.schema import Scenario
+from sim.scenario.schema import Horizon, Initial, Scenario
+from sim.surroundings import Held, Surroundings
 
-__all__ = ["Pipeline"]
+__all__ = ["Pipeline", "before"]
 
 _NOBODY = np.zeros((0, 4), np.int64)
 
@@ -51,6 +53,12 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         The agent class of engine `objects`: a subclass of `Entrepreneur` with another `learn`, say.
     collect
         Whether `datacollector` collects each month (the tables do not need it).
+    past
+        The end of the burn-in (see `Pipeline.past`), if it has been run already; one serves many scenarios.
+    surroundings
+        Where to write down what others leave to each founder, for `held` in another run.
+    held
+        Surroundings of another run with the same seed and replicate, held here: see `sim.surroundings`.
 
     Attributes
     ----------
@@ -71,6 +79,9 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         threads: int = 1,
         founder: type[Entrepreneur] = Entrepreneur,
         collect: bool = True,
+        past: Pipeline | None = None,
+        surroundings: Surroundings | None = None,
+        held: Surroundings | None = None,
         _before: int = 0,
     ) -> None:
         seed = scenario.seed if rng is None else int(rng)
@@ -99,8 +110,14 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.former_founders = 0
         self._leavers: dict[int, int] = {}
         self._returns: dict[int, list[tuple[Any, ...]]] = {}
+        self._bars, self._held, self._surroundings = Bars.free(len(self.stages)), None, surroundings
+        if held is not None:
+            self._held = Held(held, self.houses)
+            self._bars = self._held.bars
         if not _before and scenario.initial.kind == "burn_in":
-            self._settle_in(seed, threads, founder)
+            if past is None:
+                past = Pipeline.past(scenario, rng=seed, replicate=replicate, threads=threads, founder=founder)
+            self._settle_in(past)
         if self._founder:
             self.entrepreneurs = [self._founder(self, self.people, r) for r in range(self.people.size)]
 
@@ -156,7 +173,13 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         """Set each channel's log factor from demand and crowding; before the horizon the market stands still."""
         if self.month >= 0:
             self.competition.move(self.calendar, self.capacity)
-        self.houses.open_month()
+        if self._held:
+            self._held.open_month(self.month, self.competition)
+            self._held.set_bars(self.month)
+        else:
+            self.houses.open_month()
+        if self._surroundings:
+            self._tenants = self.houses.tenants.copy()
 
     def arrive(self) -> None:
         """Newcomers around their expected number, and former founders who start again."""
@@ -250,12 +273,16 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     def progress(self) -> None:
         """Places change hands."""
-        moves = progress(self.people, self.houses, self._conditions, self.month_key)
+        moves = progress(self.people, self.houses, self._conditions, self._bars, self.month_key)
         if len(moves.rows):
             self.observation.moved(self.month, self.people.uid[moves.rows], moves.left, moves.entered, moves.reason)
 
     def observe(self, tally: Tally) -> None:
         """Write the month down."""
+        if self._held:
+            self._held.close_month(self.month)
+        if self._surroundings:
+            self._surroundings.note(self.competition, self._tenants, self.houses, self._bars)
         city = (*self.competition.demand, self.competition.crowding, self.former_founders)
         self.observation.observe(self.month, self.people, self.houses, tally.by_house, city)
         self.month += 1
@@ -269,24 +296,36 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     # the city before the horizon --------------------------------------------------------------------------------------
 
-    def _settle_in(self, seed: int, threads: int, founder: type[Entrepreneur]) -> None:
-        """Take over the people of a burn-in, scaled to the number and the mean sales that the scenario states."""
-        initial, chain = self.scenario.initial, self.scenario.burn_in
-        past = self.scenario.model_copy(update={"chain": chain.chain, "policy": chain.policy, "observe": ()})
-        before = Pipeline(
-            past,
-            rng=seed,
-            replicate=self.replicate,
-            threads=threads,
-            founder=founder,
-            collect=False,
-            _before=initial.months,
+    @staticmethod
+    def past(
+        scenario: Scenario,
+        *,
+        rng: int | None = None,
+        replicate: int = 0,
+        threads: int = 1,
+        founder: type[Entrepreneur] = Entrepreneur,
+    ) -> Pipeline | None:
+        """The city at the end of the scenario's burn-in; None if it has none.
+
+        It may be given to all scenarios with an equal `before`, seed and replicate, and is not changed.
+        """
+        past, months = before(scenario), scenario.initial.months
+        if past is None:
+            return None
+        seed = scenario.seed if rng is None else rng
+        city = Pipeline(
+            past, rng=seed, replicate=replicate, threads=threads, founder=founder, collect=False, _before=months
         )
-        for _ in range(initial.months):
-            before.step()
-        people = before.people
+        for _ in range(months):
+            city.step()
+        return city
+
+    def _settle_in(self, past: Pipeline | None) -> None:
+        """Take over the people of a burn-in, scaled to the number and the mean sales that the scenario states."""
+        assert past is not None
+        initial, people = self.scenario.initial, past.people
         rows = np.argsort(people.uid, kind="stable")
-        way = Removal(before.houses, self.houses)
+        way = Removal(past.houses, self.houses)
         house, highest = way.house[people.house[rows]], way.stage[people.highest[rows]]
         if initial.entities is not None:
             if not len(rows):
@@ -323,13 +362,35 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.people.append(taken)
         self.houses.enter(self.people.house)
         if initial.entities is None:
-            self._leavers, self._returns = before._leavers, before._returns
-            self.former_founders = before.former_founders
+            self._leavers = dict(past._leavers)
+            self._returns = {month: list(again) for month, again in past._returns.items()}
+            self.former_founders = past.former_founders
         else:
             scale = len(rows) / people.size
-            self._leavers = {month: int(count * scale) for month, count in before._leavers.items()}
+            self._leavers = {month: int(count * scale) for month, count in past._leavers.items()}
             self.former_founders = sum(self._leavers.values())
         way.carry_peers()
+
+
+def before(scenario: Scenario) -> Scenario | None:
+    """What a scenario's burn-in simulates, and nothing that it does not depend on; None if there is no burn-in."""
+    if scenario.initial.kind != "burn_in":
+        return None
+    regime = scenario.burn_in
+    past: Scenario = scenario.model_copy(
+        update={
+            "name": Label(),
+            "description": Label(),
+            "chain": regime.chain,
+            "policy": regime.policy,
+            "observe": (),
+            "replicates": 1,
+            "horizon": Horizon(start=scenario.horizon.start),
+            "initial": Initial(months=scenario.initial.months),
+        }
+    )
+    past._burn_in = None
+    return past
 
 
 def _memory(policy: tuple[PolicyInstrument, ...]) -> dict[str, str]:

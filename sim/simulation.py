@@ -22,6 +22,7 @@ from sim.scenario.schema import Scenario, Until
 from sim.statistics import fiscal, funnel, scale, summary, survival
 from sim.statistics.lifetable import LifeTable
 from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
+from sim.surroundings import Surroundings
 from sim.tables import TABLES, columns
 
 __all__ = ["Progress", "Result", "open_run", "run", "simulate"]
@@ -39,12 +40,25 @@ def simulate(
     replicate: int = 0,
     threads: int = 1,
     month_done: Callable[[int], None] | None = None,
+    past: Pipeline | None = None,
+    surroundings: Surroundings | None = None,
+    held: Surroundings | None = None,
 ) -> Tables:
     """One replicate: the tables of `sim.tables` (but `summary`) as DataFrames.
 
-    The same scenario, seed and replicate give the same bytes, whatever the threads and the engine.
+    The same scenario, seed and replicate give the same bytes, whatever the threads and the engine. `past`,
+    `surroundings` and `held` are those of `Pipeline`.
     """
-    model = Pipeline(scenario, rng=seed, replicate=replicate, threads=threads, collect=False)
+    model = Pipeline(
+        scenario,
+        rng=seed,
+        replicate=replicate,
+        threads=threads,
+        collect=False,
+        past=past,
+        surroundings=surroundings,
+        held=held,
+    )
     while model.running:
         model.step()
         if month_done:

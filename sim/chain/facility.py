@@ -57,11 +57,11 @@ class Places(NamedTuple):
 
 
 @rule
-def seat(p: Places, stage: int) -> int:
-    """The emptiest house of a stage that has room, now with one tenant more; -1 if there is none."""
+def seat(p: Places, stage: int, beyond: bool = False) -> int:
+    """The emptiest house of a stage that has room (or may go beyond), now with one tenant more; -1 if there is none."""
     best = -1
     for h in range(p.first[stage], p.first[stage] + p.number[stage]):
-        if p.tenants[h] < p.places[h] and (best < 0 or p.tenants[h] < p.tenants[best]):
+        if (beyond or p.tenants[h] < p.places[h]) and (best < 0 or p.tenants[h] < p.tenants[best]):
             best = h
     if best >= 0:
         p.tenants[best] += 1
@@ -148,11 +148,15 @@ class Houses:
         """Count people out of their houses."""
         _count(self.tenants, house, -1)
 
-    def open_month(self) -> None:
-        """Rents follow crowding: rent x (tenants / usual tenants)^crowding where there are more than usual."""
+    def open_month(self, tenants: NDArray[np.int64] | None = None) -> None:
+        """Rents follow crowding: rent x (tenants / usual tenants)^crowding where there are more than usual.
+
+        `tenants` are those counted; by default the houses' own.
+        """
+        counted = self.tenants if tenants is None else tenants
         for stage in self._crowded:
             s, houses = self.stages[stage], self.of(stage)
-            _crowd(self.table.rent[houses], self._rent[houses], self.tenants[houses], s.usual_tenants, s.crowding)
+            _crowd(self.table.rent[houses], self._rent[houses], counted[houses], s.usual_tenants, s.crowding)
 
     def close_month(self, tally: Tally) -> None:
         """Remember the mean ability in each house: what peers can learn from next month. Outside there are no peers."""

@@ -12,12 +12,12 @@ from sim.chain.admission import RULES, best, rank
 from sim.chain.facility import Houses, Places, seat
 from sim.chain.stage import Stage
 from sim.entrepreneurs.columns import Blocks, Columns, State, opened
-from sim.entrepreneurs.compiled import kernel
+from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import FALLS_BACK, TENANCY_OVER
 from sim.entrepreneurs.streams import Stream
 
-__all__ = ["REASONS", "Conditions", "Moves", "progress"]
+__all__ = ["REASONS", "Bars", "Conditions", "Moves", "progress"]
 
 REASONS = ("admitted", "tenancy_ended", "fell_back")
 _ADMITTED, _ENDED, _FELL_BACK = 0, 1, 2
@@ -88,6 +88,74 @@ def _wishes(
     return wishes
 
 
+OPEN, NOBODY, WORST = 0.0, 1.0, 2.0
+"""How a stage's places went in a month: some were left, none was there, or the worst who got one sets the bar."""
+
+
+class Bars(NamedTuple):
+    """What it took to get a place, and whether that is held or found anew this month.
+
+    A bar is (`OPEN`, `NOBODY` or `WORST`; rank, lot and identity of the worst who got a place).
+    """
+
+    entry: NDArray[np.float64]
+    """(stages, 4): for applicants."""
+    back: NDArray[np.float64]
+    """(stages, 4): for those who fell back into the stage."""
+    held: NDArray[np.bool_]
+    """(stages,): True where everyone who clears the bar gets a place, whoever else wants one; False where places are
+    given to the best, and the bar is noted."""
+
+    @classmethod
+    def free(cls, stages: int) -> Bars:
+        """Bars to be found: no stage is held."""
+        return cls(np.zeros((stages, 4)), np.zeros((stages, 4)), np.zeros(stages, np.bool_))
+
+
+@rule
+def _clears(bar: NDArray[np.float64], rank: float, lot: float, uid: int) -> bool:
+    """Whether an applicant is as good as the worst who got a place."""
+    if bar[0] != WORST:
+        return bool(bar[0] == OPEN)
+    if rank != bar[1]:
+        return bool(rank > bar[1])
+    return bool(lot < bar[2] or (lot == bar[2] and uid <= bar[3]))
+
+
+@rule
+def _note(
+    bar: NDArray[np.float64],
+    free: int,
+    chosen: NDArray[np.int64],
+    ranks: NDArray[np.float64],
+    lots: NDArray[np.float64],
+    uid: NDArray[np.int64],
+) -> None:
+    """Note the bar that `chosen`, best first, have set, of whom one more than `free` could have come."""
+    bar[:] = 0.0
+    if chosen.size < free:
+        bar[0] = OPEN
+    elif chosen.size == 0:
+        bar[0] = NOBODY
+    else:
+        worst = chosen[-1]
+        bar[0], bar[1], bar[2], bar[3] = WORST, ranks[worst], lots[worst], uid[worst]
+
+
+@kernel
+def _cleared(
+    bar: NDArray[np.float64], ranks: NDArray[np.float64], lots: NDArray[np.float64], uid: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Those of the applicants who clear the bar."""
+    found = np.empty(ranks.size, np.int64)
+    count = 0
+    for k in range(ranks.size):
+        if _clears(bar, ranks[k], lots[k], uid[k]):
+            found[count] = k
+            count += 1
+    return found[:count]
+
+
 @kernel
 def _progress(
     blocks: Blocks,
@@ -95,6 +163,7 @@ def _progress(
     spent: NDArray[np.int16],
     p: Places,
     c: Conditions,
+    bars: Bars,
     key: tuple[int, int, int],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int8]]:
     s = opened(blocks)
@@ -134,12 +203,15 @@ def _progress(
                 who[m], uid[m], lots[m] = j, s.uid[i], luck[j]
                 ranks[m] = rank(c.admission[t], s.smoothed[i], s.sales[i], since, luck[j])
                 m += 1
-        if m == 0:
-            continue
-        chosen = best(ranks[:m], lots[:m], uid[:m], _free(p, t, m))
+        if bars.held[t]:
+            chosen = _cleared(bars.entry[t], ranks[:m], lots[:m], uid[:m])
+        else:
+            free = _free(p, t, m + 1)
+            chosen = best(ranks[:m], lots[:m], uid[:m], free)
+            _note(bars.entry[t], free, chosen, ranks, lots, uid)
         for k in chosen:
             j = who[k]
-            entered[j], reason[j] = seat(p, t), _ADMITTED
+            entered[j], reason[j] = seat(p, t, bars.held[t]), _ADMITTED
             if not s.call[rows[j]] & TENANCY_OVER:
                 p.tenants[left[j]] -= 1
         p.waiting[t] = m - chosen.size
@@ -166,12 +238,14 @@ def _progress(
             if s.call[rows[j]] & FALLS_BACK and entered[j] < 0 and p.stage_of[left[j]] == t:
                 who[m], uid[m], ranks[m] = j, s.uid[rows[j]], s.smoothed[rows[j]]
                 m += 1
-        room = _free(p, t - 1, m)
         order = best(ranks[:m], no_lot[:m], uid[:m], m)
-        for k in range(m):
-            j = who[order[k]]
-            if k < room:
-                entered[j] = seat(p, t - 1)
+        if not bars.held[t - 1]:
+            room = _free(p, t - 1, m + 1)
+            _note(bars.back[t - 1], room, order[:room], ranks, no_lot, uid)
+        for k in order:
+            j = who[k]
+            if _clears(bars.back[t - 1], ranks[k], 0.0, uid[k]):
+                entered[j] = seat(p, t - 1, bars.held[t - 1])
             else:
                 entered[j] = p.first[-1] + p.number[-1] + s.highest[rows[j]]
                 p.tenants[entered[j]] += 1
@@ -203,10 +277,10 @@ def _free(p: Places, stage: int, most: int) -> int:
     return free
 
 
-def progress(people: Columns, houses: Houses, conditions: Conditions, key: tuple[int, int, int]) -> Moves:
+def progress(people: Columns, houses: Houses, conditions: Conditions, bars: Bars, key: tuple[int, int, int]) -> Moves:
     """Carry out what `people.call` asks of the chain this month; returns the moves, each row in one at most.
 
     Someone may apply to any stage above his own if he meets its conditions (a stage may be skipped); he is considered
     for the highest first, and those turned away stay on the waiting list as long as they qualify. `key` is the month's.
     """
-    return Moves(*_progress(people.blocks, people.size, people.spent, houses.arrays, conditions, key))
+    return Moves(*_progress(people.blocks, people.size, people.spent, houses.arrays, conditions, bars, key))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from sim.chain.facility import Houses
-from sim.chain.progress import REASONS, Conditions, progress
+from sim.chain.progress import REASONS, Bars, Conditions, progress
 from sim.chain.stage import Stage
 from sim.entrepreneurs.behaviour import Behaviour
 from sim.entrepreneurs.columns import Columns, identity
@@ -316,7 +316,7 @@ def test_places_change_hands_as_the_text_says(data: st.DataObject, scenarios: An
     people.call[:] = 16 | np.where(people.months_in >= tenancy, 4, 0) | np.where(people.low_months >= 6, 8, 0)
     uid, before = people.uid.copy(), people.take(np.arange(n))
     done = {}
-    moves = progress(people, houses, Conditions.of(stages), (*KEY, MONTH))
+    moves = progress(people, houses, Conditions.of(stages), Bars.free(len(stages)), (*KEY, MONTH))
     for row, entered, reason in zip(moves.rows, moves.entered, moves.reason, strict=True):
         assert uid[row] not in done
         done[int(uid[row])] = (int(stage_of[entered]), REASONS[reason])
