@@ -310,7 +310,7 @@ def run(
         return tables, found, digest_of(tables, months, stages) if folder else None
 
     try:
-        for replicate, (tables, found, small) in enumerate(_in_order(one, most, jobs)):
+        for replicate, (tables, found, small) in enumerate(in_order(one, most, jobs)):
             if writer:
                 writer.write(tables)
                 digests.append(small)
@@ -366,7 +366,7 @@ def _mean(digests: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFram
     return chain, tail[tail["share_above"] > 0].reset_index(drop=True)
 
 
-def _in_order(one: Callable[[int], Any], count: int, jobs: int) -> Iterator[Any]:
+def in_order(one: Callable[[int], Any], count: int, jobs: int) -> Iterator[Any]:
     """Results of replicates 0, 1, ... in order, `jobs` at a time and at most two ahead."""
     if jobs <= 1:
         yield from map(one, range(count))

@@ -142,18 +142,16 @@ def _note(
         bar[0], bar[1], bar[2], bar[3] = WORST, ranks[worst], lots[worst], uid[worst]
 
 
-@kernel
+@rule
 def _cleared(
     bar: NDArray[np.float64], ranks: NDArray[np.float64], lots: NDArray[np.float64], uid: NDArray[np.int64]
 ) -> NDArray[np.int64]:
-    """Those of the applicants who clear the bar."""
-    found = np.empty(ranks.size, np.int64)
+    """Those of the applicants who clear the bar, best first."""
+    order = best(ranks, lots, uid, ranks.size)
     count = 0
-    for k in range(ranks.size):
-        if _clears(bar, ranks[k], lots[k], uid[k]):
-            found[count] = k
-            count += 1
-    return found[:count]
+    while count < order.size and _clears(bar, ranks[order[count]], lots[order[count]], uid[order[count]]):
+        count += 1
+    return order[:count]
 
 
 @kernel

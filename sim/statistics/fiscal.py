@@ -7,6 +7,7 @@ are then the same people.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -15,7 +16,7 @@ import pandas as pd
 from sim.statistics.columns import Floats, counted, factor
 from sim.statistics.outcome import Outcome
 
-__all__ = ["per_survivor", "spending", "spent", "unit_costs"]
+__all__ = ["per_survivor", "per_unit", "planned", "spending", "spent", "unit_costs"]
 
 
 def spent(ledger: pd.DataFrame, *, discount: float = 0.0) -> float:
@@ -102,6 +103,99 @@ def unit_costs(entrepreneurs: pd.DataFrame, *, months: int) -> pd.DataFrame:
         "survivor_60m": per_survivor(entrepreneurs, 60, months=months),
         "job": Outcome.ratio(received, jobs, "CNY/person", "no newcomer trades at the end of the run"),
     }
+    return _tidy(found)
+
+
+def per_unit(tables: Mapping[str, pd.DataFrame], *, months: int, discount: float = 0.0) -> pd.DataFrame:
+    """What the city pays, on everybody, for each arrival, survivor and job-year of one replicate.
+
+    All that the ledger holds over all that happened within the horizon, whoever it was: newcomers, the initial stock
+    and restarts. So the four values share one numerator, the money of the whole policy. `unit_costs` asks about people
+    instead: what the newcomers themselves received, over the same newcomers; undiscounted, since `received_cny` has no
+    date; and over the jobs at the end of the run, where here a job counts for as long as it lasts.
+
+    Parameters
+    ----------
+    tables : `entrepreneurs`, `months` and `ledger`
+    months : length of the horizon
+    discount : yearly rate of money AND of what it is spent on, both to the horizon's start: what happens in month m
+        (from 0) counts (1 + discount)^(-m/12) of itself. The same rate for costs and effects is the rule of
+        cost-effectiveness analysis (Drummond et al. 2015): otherwise any programme would look better by waiting
+
+    Returns
+    -------
+    DataFrame
+        per, value, unit, reason (why a value is null):
+
+        - arrival: shops opened within the horizon, first shops and restarts, each in the month in which it opened
+        - survivor_36m, survivor_60m: shops that pass that age within the horizon, each in the month at whose end it
+          does; in a run that starts with an initial stock also those opened before it. Late arrivals cost money but
+          cannot survive in time, so these two fall as the horizon grows
+        - job_year: founders trading at the end of a month and the staff of that month, over 12
+    """
+    worth = (1 + discount) ** (-np.arange(months) / 12)
+    people, city = tables["entrepreneurs"], tables["months"]
+    month, paid = city["month"].to_numpy(), spent(tables["ledger"], discount=discount)
+    jobs = city["living"].to_numpy() + city["employees"].to_numpy()
+    arrivals = float(city["arrivals"].to_numpy() @ worth[month])
+    found = {"arrival": Outcome.ratio(paid, arrivals, "CNY/person", "nobody arrived")}
+    for age in (36, 60):
+        passing = people["arrival_month"].to_numpy().astype(np.intp) + age - 1
+        gone = people["event"].to_numpy(bool) & (people["duration_months"].to_numpy() <= age)
+        in_time = passing[~gone & (passing >= 0) & (passing < months)]
+        reason = f"nobody passed {age} months of age within the horizon"
+        found[f"survivor_{age}m"] = Outcome.ratio(paid, worth[in_time].sum(), "CNY/person", reason)
+    found["job_year"] = Outcome.ratio(paid, float(jobs @ worth[month]) / 12, "CNY/job-year", "nobody ever traded")
+    return _tidy(found)
+
+
+def planned(
+    ledger: pd.DataFrame, budgets: Mapping[str, float | None], start: str, *, months: int | None = None
+) -> pd.DataFrame:
+    """What was planned, claimed and paid, by calendar year and instrument; of one replicate.
+
+    Parameters
+    ----------
+    ledger : with `refused_cny`, claims turned away for want of budget; where it is missing there were none
+    budgets : instrument id -> yearly budget, CNY; None where there is no limit
+    start : first month of the horizon, YYYY-MM
+    months : length of the horizon, for rows of years in which nothing was claimed; by default up to the last claim
+
+    Returns
+    -------
+    DataFrame
+        year (calendar), instrument, planned_cny (null without a budget), claimed_cny (paid + refused), paid_cny,
+        share_disbursed (paid / planned; null without a budget or with a budget of 0). A row each year and instrument,
+        those of `budgets` first. Budgets are for calendar years: years that the horizon covers in part show the whole
+        year's budget. Who claims again every month is refused every month, so claims may exceed what would be paid
+        without the limit.
+    """
+    first = int(start[:4]) * 12 + int(start[5:7]) - 1
+    last = int(ledger["month"].max()) if len(ledger) else 0
+    years = np.arange(first // 12, (first + max(last, (months or 1) - 1)) // 12 + 1)
+    codes, labels = factor(ledger["instrument"])
+    names = list(dict.fromkeys((*budgets, *labels)))
+    place = np.array([names.index(label) for label in labels], np.intp)
+    cell = ((ledger["month"].to_numpy().astype(np.intp) + first) // 12 - years[0]) * len(names) + place[codes]
+    paid = np.bincount(cell, np.rint(ledger["paid_cny"].to_numpy() * 100), years.size * len(names))  # fen
+    refused = np.zeros_like(paid)
+    if "refused_cny" in ledger:
+        refused = np.bincount(cell, np.rint(ledger["refused_cny"].to_numpy() * 100), paid.size)
+    limits = np.array([budgets.get(name) for name in names], float)  # None becomes NaN
+    limit = np.tile(limits, years.size)
+    return pd.DataFrame(
+        {
+            "year": np.repeat(years, len(names)),
+            "instrument": names * years.size,
+            "planned_cny": limit,
+            "claimed_cny": (paid + refused) / 100,
+            "paid_cny": paid / 100,
+            "share_disbursed": np.divide(paid / 100, limit, out=np.full(limit.size, np.nan), where=limit > 0),
+        }
+    )
+
+
+def _tidy(found: Mapping[str, Outcome]) -> pd.DataFrame:
     rows = [(per, o.value, o.unit, o.reason) for per, o in found.items()]
     return pd.DataFrame(rows, columns=["per", "value", "unit", "reason"]).astype({"value": float})
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.statistics.fiscal import per_survivor, spending, spent, unit_costs
+from sim.statistics.fiscal import per_survivor, per_unit, planned, spending, spent, unit_costs
 
 
 def people(**columns):
@@ -94,3 +94,100 @@ def test_unit_costs_by_hand():
     )
     found = unit_costs(table, months=60).set_index("per")["value"]
     assert found.to_dict() == {"arrival": 60, "survivor_36m": 120, "survivor_60m": 120, "job": 40}
+
+
+def city(arrivals, living, employees):
+    """The `months` table, two stages that share everything equally."""
+    month = np.arange(len(arrivals))
+    half = {k: np.array(v) // 2 for k, v in {"arrivals": arrivals, "living": living, "employees": employees}.items()}
+    return pd.concat([pd.DataFrame({"month": month, **half})] * 2)
+
+
+def shops(arrival, duration, event):
+    columns = {"arrival_month": arrival, "duration_months": duration, "event": event}
+    return pd.DataFrame({name: np.array(v) for name, v in columns.items()})
+
+
+def test_everything_per_unit_by_hand():
+    """All money over all arrivals, all who pass an age in time, and all job-years."""
+    tables = {
+        "ledger": pd.DataFrame({"month": [0, 12], "paid_cny": [700.0, 140.0]}),
+        "months": city([4, 0] + [0] * 46, [4] * 24 + [2] * 24, [2] * 48),
+        # passing 36: the second, in the last month of the horizon, and the one who was there before (not the fourth,
+        # who passed it earlier); the third leaves at the end of his 36th month; passing 60: the last two
+        "entrepreneurs": shops([0, 12, 0, -50, -20], [9, 36, 36, 98, 68], [True, False, True, False, False]),
+    }
+    found = per_unit(tables, months=48).set_index("per")
+    job_years = (24 * 4 + 24 * 2 + 48 * 2) / 12
+    assert found["value"].to_dict() == {
+        "arrival": 840 / 4, "survivor_36m": 840 / 2, "survivor_60m": 840 / 2, "job_year": 840 / job_years,
+    }  # fmt: skip
+    assert found["unit"].tolist() == ["CNY/person"] * 3 + ["CNY/job-year"]
+    assert found["reason"].isna().all()
+
+
+def test_money_and_effects_are_discounted_alike():
+    """A payment and a survivor of the same month are worth the same part of themselves; a later survivor less."""
+    tables = {
+        "ledger": pd.DataFrame({"month": [47], "paid_cny": [100.0]}),
+        "months": city([2] + [0] * 47, [0] * 47 + [2], [0] * 48),
+        "entrepreneurs": shops([12], [36], [False]),
+    }
+    found = per_unit(tables, months=48, discount=0.05).set_index("per")["value"]
+    assert found["survivor_36m"] == pytest.approx(100)
+    assert found["job_year"] == pytest.approx(100 / (2 / 12))
+    assert found["arrival"] == pytest.approx(100 / 2 * 1.05 ** (-47 / 12))
+
+
+def test_who_never_passes_an_age_has_no_price():
+    """An empty city has no unit that could cost anything: null with a reason, never infinity."""
+    tables = {
+        "ledger": pd.DataFrame({"month": [0], "paid_cny": [5.0]}),
+        "months": city([0] * 12, [0] * 12, [0] * 12),
+        "entrepreneurs": shops([], [], np.zeros(0, bool)),
+    }
+    found = per_unit(tables, months=12)
+    assert found["value"].isna().all()
+    assert found["reason"].tolist() == [
+        "nobody arrived",
+        "nobody passed 36 months of age within the horizon",
+        "nobody passed 60 months of age within the horizon",
+        "nobody ever traded",
+    ]
+
+
+def claims(**columns):
+    return pd.DataFrame({"instrument": ["rent", "stipend", "rent", "rent"], "month": [0, 3, 8, 9], **columns})
+
+
+def test_planned_against_disbursed_by_hand():
+    """By calendar year: the budget, what was claimed, what was paid; a year's share of its budget."""
+    ledger = claims(paid_cny=[10.0, 5.0, 0.0, 20.1], refused_cny=[0.0, 0.0, 7.2, 0.0])
+    found = planned(ledger, {"rent": 40.0, "stipend": None}, "2024-04").set_index(["year", "instrument"])
+    assert list(found.index) == [(2024, "rent"), (2024, "stipend"), (2025, "rent"), (2025, "stipend")]
+    assert found.loc[(2024, "rent")].tolist() == [40, 17.2, 10, 0.25]
+    assert found.loc[(2025, "rent")].tolist() == pytest.approx([40, 20.1, 20.1, 0.5025])
+    assert found.loc[(2024, "stipend"), ["claimed_cny", "paid_cny"]].tolist() == [5, 5]
+    assert found.loc[(slice(None), "stipend"), ["planned_cny", "share_disbursed"]].isna().all().all()
+
+
+def test_nothing_was_refused_in_an_old_ledger():
+    """A ledger without refused claims is read as one in which there were none."""
+    found = planned(claims(paid_cny=[1.0] * 4), {"rent": 2.0}, "2024-01")
+    assert (found["claimed_cny"] == found["paid_cny"]).all()
+    assert found["instrument"].tolist() == ["rent", "stipend"]
+
+
+def test_a_budget_that_nobody_claims_is_shown():
+    """Money that was planned and never asked for has rows for all years of the horizon; no budget, no share."""
+    nothing = claims(paid_cny=[1.0] * 4).iloc[:0]
+    found = planned(nothing, {"rent": 9.0, "none": 0.0}, "2024-04", months=22)
+    assert found["year"].tolist() == [2024, 2024, 2025, 2025, 2026, 2026]
+    assert found["paid_cny"].tolist() == [0] * 6
+    assert found["share_disbursed"].fillna(-1).tolist() == [0, -1] * 3
+
+
+def test_all_payments_are_in_the_plan(tables):
+    """What is paid by year and instrument adds up to what was spent."""
+    found = planned(tables["ledger"], {"stipend": 1e6}, "2024-04")
+    assert found["paid_cny"].sum() == pytest.approx(spent(tables["ledger"]))
