@@ -210,6 +210,21 @@ class Result:
         paid = fiscal.spending(self.table("ledger"), "instrument", discount=discount)
         return paid.assign(paid_cny=paid["paid_cny"] / self.replicates, recipients=paid["recipients"] / self.replicates)
 
+    def unit_costs(self, discount: float = 0.0) -> pd.DataFrame:
+        """What the city pays for each arrival, survivor and job-year (see `fiscal.per_unit`); mean over replicates.
+
+        `discount` is the yearly rate of money and of what it buys.
+        """
+        each = [fiscal.per_unit(t, months=self.months, discount=discount) for t in self._each()]
+        return pd.concat(each).groupby(["per", "unit"], sort=False)["value"].mean().reset_index()
+
+    def budgets(self) -> pd.DataFrame:
+        """Planned, claimed and disbursed by calendar year and instrument (see `fiscal.planned`), CNY; mean."""
+        start = self.scenario["horizon"]["start"]
+        budgets = {i["id"]: i["budget"] for i in self.scenario["policy"] if i["active"]}
+        each = [fiscal.planned(t["ledger"], budgets, start, months=self.months) for t in self._each()]
+        return pd.concat(each).groupby(["year", "instrument"], sort=False).mean().reset_index()
+
     @property
     def plot(self) -> Any:
         """Plots: `result.plot.survival()`, `.funnel()`, `.sizes()`, `.occupancy()`, `.waiting()`, `.spending()`."""
