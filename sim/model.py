@@ -208,11 +208,14 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         """Each instrument in the scenario's order."""
         self.people.relief[:] = 0.0
         now = self.now()
+        date = self.date
         for instrument in self.scenario.policy:
-            begun = instrument.since is None or self.calendar >= calendar_month(instrument.since)
-            over = instrument.until is not None and self.calendar > calendar_month(instrument.until)
-            if instrument.active and begun and not over:
+            if not instrument.active:
+                continue
+            if instrument.in_force(date):
                 instrument.act(self.people, now, self.ledger)
+            elif instrument.until is not None and date > instrument.until:
+                instrument.wind_down(self.people, now, self.ledger)
 
     def now(self) -> Now:
         """What instruments may know of the month."""

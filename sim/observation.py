@@ -254,6 +254,7 @@ class Observation:
                 "refused_cny": e["refused_fen"] / 100.0,
                 "lent_cny": e["lent"] / 100.0,
                 "repaid_cny": e["repaid"] / 100.0,
+                "lost_cny": e["lost"] / 100.0,
             },
         )
 

@@ -126,7 +126,8 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("refused", "int64", "count", "claims refused because a budget was spent"),
         _c("refused_cny", "float64", "CNY", "what these claims would have cost"),
         _c("lent_cny", "float64", "CNY", "loans of banks paid out; no public money"),
-        _c("repaid_cny", "float64", "CNY", "loans paid back by the founders"),
+        _c("repaid_cny", "float64", "CNY", "loans paid back by the founders, with the interest that they bear"),
+        _c("lost_cny", "float64", "CNY", "loans that founders who closed did not pay back"),
     ),
     "summary": (
         _c("outcome", "string", "", "name of the outcome"),

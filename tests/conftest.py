@@ -223,7 +223,7 @@ def _check_books(scenario: Scenario, model: Pipeline) -> None:
     assert (reached.loc[new.index].clip(lower=0) == new).all()
     # money
     assert round(100 * people["received_cny"].sum()) == round(100 * ledger["paid_cny"].sum())
-    assert (ledger[["paid_cny", "refused_cny", "lent_cny", "repaid_cny"]].sum(axis=1) > 0).all()
+    assert (ledger[["paid_cny", "refused_cny", "lent_cny", "repaid_cny", "lost_cny"]].sum(axis=1) > 0).all()
     cents = 100 * np.r_[people["received_cny"], ledger["paid_cny"]]
     assert (abs(cents - np.round(cents)) < 1e-4).all()
     sales = np.round(100 * months["sales_cny"])

@@ -115,8 +115,15 @@ class PolicyInstrument(Parameters):
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
         """What it does to those who got it, beside the money. Nothing, unless an instrument says otherwise."""
 
+    def wind_down(self, people: Columns, now: Now, ledger: Ledger) -> None:
+        """A month after its last: settle what is still open. Nothing, unless an instrument says otherwise."""
+
     def closed(self, people: Columns, now: Now, ledger: Ledger, rows: Rows) -> None:
         """Settle with those who close their shops this month (their rows, sorted); they are gone afterwards."""
+
+    def in_force(self, date: str) -> bool:
+        """Whether it acts in the month `date` (YYYY-MM): from `since` to `until`."""
+        return (self.since or date) <= date <= (self.until or date)
 
     def estimate(self, city: City) -> float | None:
         """What it would cost in a month without limits, by planner's arithmetic, CNY; None if that cannot be said."""

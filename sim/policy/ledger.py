@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.entrepreneurs.arithmetic import log
+from sim.entrepreneurs.arithmetic import log, normal
 from sim.entrepreneurs.arrivals import EDUCATION
 from sim.entrepreneurs.columns import Blocks, Columns, opened
 from sim.entrepreneurs.compiled import kernel
@@ -46,6 +46,22 @@ def _drawn(
             out[count] = i
             count += 1
     return out[:count]
+
+
+@kernel
+def _normals(k0: int, k1: int, stream: int, uid: NDArray[np.int64], month: int) -> NDArray[np.float64]:
+    out = np.empty(uid.size)
+    for i in range(uid.size):
+        out[i] = normal(uniform(k0, k1, stream, uid[i], month))
+    return out
+
+
+@kernel
+def _logs(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = np.empty(x.size)
+    for i in range(x.size):
+        out[i] = log(x[i])
+    return out
 
 
 @kernel
@@ -116,6 +132,19 @@ class Now(NamedTuple):
         month = 0 if for_life else self.calendar
         return uniforms(self.key, _stream(instrument.id, draw), people.uid[rows], month)
 
+    def normals(
+        self,
+        instrument: PolicyInstrument,
+        people: Columns,
+        rows: Rows,
+        draw: Draw = Draw.NOISE,
+        *,
+        for_life: bool = False,
+    ) -> NDArray[np.float64]:
+        """A standard normal draw for each of `rows`."""
+        month = 0 if for_life else self.calendar
+        return _normals(*self.key, _stream(instrument.id, draw), people.uid[rows], month)
+
     def queue(self, instrument: PolicyInstrument, people: Columns, rows: Rows) -> Rows:
         """`rows` in the order of the instrument's `priority`: by lot, or the largest smoothed sales first."""
         uid, lots = people.uid[rows], self.lots(instrument, people, rows)
@@ -131,6 +160,11 @@ class Now(NamedTuple):
     def ln(ratio: float) -> float:
         """Natural log, the same on every machine: effects are given as shares and act on logs of sales."""
         return log(ratio)
+
+    @staticmethod
+    def logs(values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The same of each of many numbers above 0."""
+        return _logs(values)
 
     def this_month(self, yearly: int) -> int:
         """This month's part of a yearly number of places: the twelve add up to it."""
@@ -158,12 +192,13 @@ def _book(
 
 
 class _Kind(IntEnum):
-    """What an entry of the books is: public money spent, claims refused for want of it, loans out, loans back."""
+    """What an entry of the books is: public money spent, claims refused for want of it; loans out, back, and lost."""
 
     PAID = 0
     REFUSED = 1
     LENT = 2
     REPAID = 3
+    LOST = 4
 
 
 class Ledger:
@@ -180,7 +215,7 @@ class Ledger:
         self._spent: dict[tuple[str, int | None], int] = {}
         self._funds: dict[str, list[PolicyInstrument]] = {}
         for fund in policy:
-            for id in getattr(fund, "covers", ()) if fund.active else ():
+            for id in dict.fromkeys(getattr(fund, "covers", ())) if fund.active else ():
                 self._funds.setdefault(id, []).append(fund)
 
     def pay(
@@ -234,6 +269,10 @@ class Ledger:
         """Founders pay (part of) a loan back out of their cash."""
         self._note(instrument, people, now, rows, np.asarray(fen, np.int64), _Kind.REPAID, into_cash=-1)
 
+    def write_off(self, instrument: PolicyInstrument, people: Columns, now: Now, rows: Rows, fen: NDArray[Any]) -> None:
+        """What founders do not pay back is lost: booked; whoever bears it pays apart."""
+        self._note(instrument, people, now, rows, np.asarray(fen, np.int64), _Kind.LOST)
+
     def left(self, instrument: PolicyInstrument, now: Now) -> float:
         """What the instrument may still spend this year, fen; infinite without a budget."""
         limits = self._limits(instrument, now)
@@ -243,7 +282,9 @@ class Ledger:
         found: list[tuple[tuple[str, int | None], int]] = []
         if instrument.budget is None and instrument.budget_total is None and instrument.id not in self._funds:
             return found
-        for purse in (instrument, *self._funds.get(instrument.id, ())):
+        date = f"{2000 + now.calendar // 12:04d}-{now.calendar % 12 + 1:02d}"
+        funds = (fund for fund in self._funds.get(instrument.id, ()) if fund.in_force(date))
+        for purse in (instrument, *funds):
             if purse.budget is not None:
                 found.append(((purse.id, now.calendar // 12), round(purse.budget * 100)))
             if purse.budget_total is not None:
@@ -270,7 +311,7 @@ class Ledger:
     def entries(self) -> dict[str, NDArray[Any]]:
         """The books: sums by month, instrument, stage and education, sorted; money in fen.
 
-        recipients and paid; refused (claims) and refused_fen; lent; repaid.
+        recipients and paid; refused (claims) and refused_fen; lent; repaid; lost.
         """
         lengths = [len(b[3]) for b in self._books]
         names = sorted({b[1] for b in self._books})
@@ -302,4 +343,5 @@ class Ledger:
             "refused_fen": total[_Kind.REFUSED][used].astype(np.int64),
             "lent": total[_Kind.LENT][used].astype(np.int64),
             "repaid": total[_Kind.REPAID][used].astype(np.int64),
+            "lost": total[_Kind.LOST][used].astype(np.int64),
         }
