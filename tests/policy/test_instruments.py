@@ -1,308 +1,413 @@
-"""The contract of every instrument in the folder: who is paid, how much at most, and where the money is."""
+"""The contract of every instrument in the folder: who is paid, how much at most, where the money is, what it changes.
+
+Each claim is tested for every file of sim/policy. What a claim must know of an instrument stands beside the tests of
+its own rules, in tests/policy/test_<type>.py: see `NAMES`.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from sim.entrepreneurs.arrivals import Arrivals, EducationMix, OriginMix
-from sim.entrepreneurs.columns import Columns, identity
-from sim.entrepreneurs.draws import replicate_key, uniforms
-from sim.entrepreneurs.streams import Stream
-from sim.policy import rent_relief, stipend, training
-from sim.policy._instrument import find, types
-from sim.policy.ledger import Ledger, Now
-from sim.scenario.schema import Horizon
+from sim.entrepreneurs.columns import COLUMNS, Columns
+from sim.model import Pipeline
+from sim.policy import training
+from sim.policy._instrument import City, PolicyInstrument, find, types
+from sim.policy.ledger import Ledger
 
-KEY = replicate_key(1, 0)
-STAGES = ("village", "house", "park")
-STAGE_OF = np.array([0, 0, 1, 1, 2, 3, 3, 3], np.int8)
-
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "stipend": {"eligible_share": 0.7, "first_after": 2},
-    "rent_relief": {"share": {"house": 0.5, "park": 0.33}},
-    "training": {"courses": 40, "seats": 5, "take_up": 0.3, "cost_per_seat": 123.45},
+NAMES = {
+    "EXAMPLE": "parameters under which it pays somebody of the `town` within a year",
+    "HERE": "what must differ for it to pay somebody of the `small` scenario; {} if nothing",
+    "MAY_BE_PAID": "columns (with `stage` and `calendar`) -> mask: whom the text lets it pay, apart from `eligible`",
+    "CHANGED": "other parameters that give another outcome",
+    "EFFECT": "(a column that its effect raises, parameters that switch the effect off)",
 }
-"""For each type, parameters under which it pays somebody in `town`. A new instrument needs its line here."""
+"""What tests/policy/test_<type>.py must define, with what meaning."""
 
-CHANGED: dict[str, dict[str, Any]] = {
-    "stipend": {"amount": stipend.Amount(associate=1.0, bachelor=2.0, master=3.0, phd=4.0)},
-    "rent_relief": {"share": {"house": 0.1}},
-    "training": {"effect": 0.3},
-}
-"""For each type, other parameters that give another outcome."""
+FUND = "fund"
+"""Pays nobody itself: its budget holds for what others spend."""
 
-HERE: dict[str, dict[str, Any]] = {"rent_relief": {"share": {"village": 0.5}}}
-"""What must differ for it to pay somebody every month of the small scenario."""
-
-MAY_BE_PAID: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "stipend": lambda p: (p["age"] >= 2) & (p["age"] < 38) & ((p["age"] - 2) % 12 == 0) & (p["origin"] == 0)
-    & (p["uid"] % 10 == 0) & (p["education"] > 0),
-    "rent_relief": lambda p: np.isin(STAGE_OF[p["house"]], (1, 2)) & (p["rent"] > 0),
-    "training": lambda p: p["age"] < 36,
-}  # fmt: skip
-"""For each type, whom the text lets it pay."""
+every_instrument = pytest.mark.parametrize("kind", [kind for kind in types() if kind != FUND])
 
 
-def town(n: int = 2000, seed: int = 0) -> Columns:
-    rng = np.random.default_rng(seed)
-    people = Columns(len(STAGES))
-    people.append(
-        {
-            "uid": identity(280, rng.permutation(n)) + (rng.random(n) < 0.1),
-            "age": rng.integers(0, 60, n),
-            "education": rng.integers(0, 5, n),
-            "origin": rng.integers(0, 4, n) * (rng.random(n) < 0.5),
-            "house": rng.integers(0, len(STAGE_OF), n),
-            "rent": np.round(rng.lognormal(6, 1, n), 3) * (rng.random(n) < 0.9),
-            "cash": np.round(rng.normal(0, 1e6, n)),
-            "spent": np.zeros((4, n)),
-        }
-    )
-    return people
+@cache
+def _told(kind: str) -> ModuleType:
+    file = Path(__file__).with_name(f"test_{kind}.py")
+    assert file.exists(), f"give sim/policy/{kind}.py a tests/policy/{file.name}, with {', '.join(NAMES)}"
+    spec = importlib.util.spec_from_file_location(f"told_of_{kind}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
-def now(month: int) -> Now:
-    return Now(month, 291 + month, KEY, STAGES, STAGE_OF)
+def told(kind: str, name: str) -> Any:
+    """What the instrument's own test file says."""
+    module = _told(kind)
+    article = "an" if name[0] in "AEIOU" else "a"
+    assert hasattr(module, name), f"give tests/policy/test_{kind}.py {article} {name}: {NAMES[name]}"
+    return getattr(module, name)
 
 
 def example(kind: str, **more: Any) -> Any:
-    assert kind in EXAMPLES, f"give sim/policy/{kind}.py a line in EXAMPLES and in MAY_BE_PAID"
-    return find(kind)(id="lever", type=kind, **{**EXAMPLES[kind], **more})
+    """An instrument that pays somebody of the town."""
+    return find(kind)(id="lever", type=kind, **{**told(kind, "EXAMPLE"), **more})
 
 
-def act(instrument: Any, people: Columns, month: int, ledger: Ledger) -> tuple[Any, Any]:
-    """Act once; what each was given, and what came into his cash, in fen."""
-    received, cash = people.received.copy(), people.cash.copy()
-    instrument.act(people, now(month), ledger)
-    return people.received - received, people.cash - cash
+def here(kind: str, **more: Any) -> Any:
+    """An instrument that pays somebody of the small scenario."""
+    return example(kind, **{**told(kind, "HERE"), **more})
 
 
-every_instrument = pytest.mark.parametrize("kind", types())
+@pytest.fixture(scope="module")
+def at_first_pay(town: Any, act: Any, copied: Any) -> Callable[..., tuple[Columns, int, Any]]:
+    """The town as it is when an instrument pays for the first time, the month, and what it then gives to each."""
+
+    def find_it(instrument: Any) -> tuple[Columns, int, Any]:
+        people, ledger = town(instrument), Ledger()
+        for month in range(24):
+            before = copied(people)
+            given, _ = act(instrument, people, month, ledger)
+            if (given > 0).any():
+                return before, month, given
+        pytest.fail(f"EXAMPLE of tests/policy/test_{instrument.type}.py pays nobody of the town in two years")
+
+    return find_it
 
 
-@every_instrument
-def test_it_pays_somebody_and_only_the_eligible(kind: str) -> None:
-    """Money goes to some of those whom the instrument is for, and to nobody else."""
-    people = town()
-    given, _ = act(example(kind), people, 3, Ledger())
-    allowed = MAY_BE_PAID[kind](people.take(np.arange(people.size)))
-    assert (given > 0).any()
-    assert not (given[~allowed] != 0).any()
+@pytest.fixture(scope="module")
+def nothing(small: Any, tables: Any) -> dict[str, pd.DataFrame]:
+    """Tables of the small scenario without any policy."""
+    found: dict[str, pd.DataFrame] = tables(small(policy=()))
+    return found
 
 
-@every_instrument
-def test_every_fen_is_in_the_books_and_in_somebodys_hands(kind: str) -> None:
-    """What was given is in the ledger to the fen; what was given in cash is in somebody's cash, the rest in kind."""
-    people, ledger = town(), Ledger()
-    for month in range(5):
-        given, cash = act(example(kind), people, month, ledger)
-        assert (given == np.round(given)).all()
-        assert ((cash == given) | (cash == 0)).all()
-        assert (cash == (0 if kind == "training" else given)).all()
+def by_uid(people: Columns) -> dict[int, tuple[Any, ...]]:
+    """Everything that is kept of each person."""
+    columns = [getattr(people, c) for c in (*COLUMNS, *people.memories)]
+    return {int(uid): tuple(c[i] for c in columns) for i, uid in enumerate(people.uid)}
+
+
+def paid_by_year(ledger: Ledger) -> dict[int, int]:
+    """Fen paid in each calendar year."""
     books = ledger.entries()
+    paid = pd.Series(books["paid"]).groupby((books["month"] + 291) // 12).sum()
+    return {int(year): int(fen) for year, fen in paid.items()}  # type: ignore[call-overload]
+
+
+# who --------------------------------------------------------------------------------------------------------------
+
+
+@every_instrument
+def test_it_pays_somebody_and_only_the_eligible(kind: str, town: Any, now: Any, act: Any, stage_of: Any) -> None:
+    """In a year money goes to some of those whom the instrument is for, and to nobody else."""
+    instrument, ledger = example(kind), Ledger()
+    people, paid = town(instrument), 0
+    for month in range(12):
+        columns = people.take(np.arange(people.size))
+        columns |= {"stage": stage_of[people.house], "calendar": now(month).calendar}
+        given, cash = act(instrument, people, month, ledger)
+        allowed = told(kind, "MAY_BE_PAID")(columns)
+        assert not (given[~allowed] != 0).any()
+        assert not (cash[~allowed] > 0).any()
+        assert (given >= 0).all()
+        paid += (given > 0).sum()
+        people.age += 1
+    assert paid > 0
+
+
+@every_instrument
+@pytest.mark.parametrize("priority", ["lot", "merit"])
+def test_when_money_is_short_lot_or_merit_decides(
+    kind: str, priority: str, at_first_pay: Any, act: Any, copied: Any
+) -> None:
+    """The same people get it whatever the order of rows: by lot not the first by row or identity, else the largest."""
+    people, month, claims = at_first_pay(example(kind, priority=priority))
+    instrument = example(kind, priority=priority, budget=float(claims.sum() / 200))  # half of what it would take
+    order = np.random.default_rng(1).permutation(people.size)
+    shuffled = copied(people, order)
+    given, _ = act(instrument, people, month, Ledger())
+    act(instrument, shuffled, month, Ledger())
+    assert by_uid(people) == by_uid(shuffled)
+    claimed, got = claims > 0, given > 0
+    assert 0 < got.sum() < claimed.sum()
+    assert not (got & ~claimed).any()
+    if priority == "merit":
+        assert people.smoothed[got].min() >= people.smoothed[claimed & ~got].max()
+    else:
+        for first in (np.arange(people.size), people.uid):
+            ranks = np.argsort(np.argsort(first[claimed]))[got[claimed]]
+            assert ranks.max() >= len(ranks)
+
+
+# how much ---------------------------------------------------------------------------------------------------------
+
+
+@every_instrument
+def test_every_fen_is_in_the_books_and_in_somebodys_hands(kind: str, town: Any, act: Any) -> None:
+    """What was given is in the ledger to the fen; given in cash it is in somebody's cash, in kind it is not.
+
+    What else comes into cash is a loan, and what else leaves it goes back to the bank: no public money.
+    """
+    instrument, ledger, lent = example(kind), Ledger(), 0.0
+    people = town(instrument)
+    for month in range(12):
+        given, cash = act(instrument, people, month, ledger)
+        assert (given == np.round(given)).all()
+        lent += (cash - given * instrument.in_cash).sum()
+        books = ledger.entries()
+        if not (books["lent"].any() or books["repaid"].any()):
+            assert (cash == given * instrument.in_cash).all()
+        people.age += 1
     assert books["paid"].sum() == people.received.sum() > 0
+    assert books["lent"].sum() - books["repaid"].sum() == lent
     assert set(books["instrument"]) == {"lever"}
 
 
 @every_instrument
+@pytest.mark.parametrize("purse", ["budget", "budget_total", "fund", "fund_total"])
 @pytest.mark.parametrize("budget", [0.0, 0.01, 500.0, 4321.09, 20_000.0])
-def test_it_stops_at_its_budget(kind: str, budget: float) -> None:
-    """In no calendar year is more spent than the yearly budget, and a new year brings a new one."""
-    instrument, people, ledger = example(kind, budget=budget), town(), Ledger()
+def test_it_stops_at_its_budget(kind: str, purse: str, budget: float, town: Any, now: Any) -> None:
+    """Neither in a year nor in all is more spent than may be, by itself or by a fund; and nothing is held back.
+
+    A claim is refused only where it would not fit, and a new year brings a new yearly budget.
+    """
+    limit = {"budget": budget} if purse in ("budget", "fund") else {"budget_total": budget}
+    fund = find(FUND)(id="fund", covers=("lever",), **{"budget": None, "budget_total": None} | limit)
+    instrument = example(kind, **({} if "fund" in purse else limit))
+    people, ledger = town(instrument), Ledger([fund] if "fund" in purse else [])
     for month in range(21):  # 2024-04 .. 2025-12
+        people.relief[:] = 0.0
         people.age[:] = (people.age + 1) % 60
         instrument.act(people, now(month), ledger)
-    books = ledger.entries()
-    by_year = pd.Series(books["paid"]).groupby((books["month"] + 291) // 12).sum()
-    assert (by_year <= round(100 * budget)).all()
-    if budget > 10_000:
-        assert len(by_year) == 2
-        assert (by_year > 0.5 * 100 * budget).all()
+    books = pd.DataFrame(ledger.entries())
+    months = books.groupby("month")[["paid", "refused_fen"]].sum()
+    span = (months.index + 291) // 12 if "budget" in limit else np.zeros(len(months), int)
+    left = round(100 * budget) - months.groupby(span)["paid"].cumsum()
+    assert (left >= 0).all()
+    assert (left < months["refused_fen"])[months["refused_fen"] > 0].all()
+    assert months["refused_fen"].sum() > 0 or budget > 1000
 
 
 @every_instrument
-def test_a_short_budget_goes_by_lot_and_not_by_row(kind: str) -> None:
-    """When money is short, the same people get it whatever the order of rows, and not the first by identity."""
-    one, other = town(), town()
-    order = np.random.default_rng(1).permutation(len(other))
-    for block in other._blocks.values():
-        block[:, : len(other)] = block[:, : len(other)][:, order]
-    full = town()
-    example(kind).act(full, now(0), Ledger())
-    instrument = example(kind, budget=full.received.sum() / 200)  # half of what it would take
-    for people in (one, other):
-        instrument.act(people, now(0), Ledger())
-    assert (one.received[order] == other.received).all()
-    assert (one.relief[order] == other.relief).all()
-    assert (one.training[order] == other.training).all()
-    ranks = np.argsort(np.argsort(full.uid[full.received > 0]))
-    funded = ranks[one.received[full.received > 0] > 0]
-    assert 0 < len(funded) < len(ranks)
-    assert funded.max() > len(funded)
+@pytest.mark.parametrize("part", [0.0, 0.3, 1.0])
+def test_what_is_refused_is_booked(kind: str, part: float, at_first_pay: Any, act: Any) -> None:
+    """Paid and refused together are what a budget without limit pays, in number and to the fen."""
+    people, month, claims = at_first_pay(example(kind))
+    ledger = Ledger()
+    given, _ = act(example(kind, budget=float(claims.sum() / 100) * part), people, month, ledger)
+    books = pd.DataFrame(ledger.entries())
+    assert books["paid"].sum() == given.sum()
+    assert books["paid"].sum() + books["refused_fen"].sum() == claims.sum()
+    assert (books["refused"].sum() > 0) == (part < 1)
+    assert ((books["recipients"] > 0) == (books["paid"] > 0)).all()
+    assert ((books["refused"] > 0) == (books["refused_fen"] > 0)).all()
 
 
 @every_instrument
-def test_switched_off_it_changes_no_bit(kind: str, small: Any, tables: Any, assert_same: Any) -> None:
-    """Inactive, in no month or without money, an instrument leaves every life as it is."""
-    none, stages = tables(small(policy=())), tuple(s.id for s in small().chain)
-    for off in ({"active": False}, {"since": "2099-01"}, {"until": "1999-12"}, {"budget": 0.0}):
-        lever = example(kind, **{**HERE.get(kind, {}), **off})
-        assert_same(none, tables(small(policy=(lever,))), stages)
+def test_the_first_estimate_is_about_right(kind: str, nothing: Any, small: Any, tables: Any) -> None:
+    """Planner's arithmetic, where there is any, comes within a factor of three of what a run without limits pays."""
+    lever, scenario = here(kind), small(policy=())
+    last_year = nothing["months"][nothing["months"]["month"] >= 24]
+    tenants = last_year.groupby("stage", observed=False)["living"].mean()
+    mix = scenario.arrivals
+    city = City(
+        arrivals=mix.per_year,
+        shares={**mix.education.model_dump(), **mix.origin.model_dump(), **mix.channel.model_dump()},
+        tenants={s.id: float(tenants[s.id]) for s in scenario.chain},
+        rent={s.id: s.rent for s in scenario.chain},
+    )
+    guess = lever.estimate(city)
+    if guess is None:
+        return
+    assert guess >= 0
+    ledger = tables(small(policy=(lever,)))["ledger"]
+    paid = ledger.loc[ledger["month"] >= 24, "paid_cny"].sum() / 12
+    assert paid / 3 <= guess <= 3 * paid
+
+
+# what it changes --------------------------------------------------------------------------------------------------
+
+
+@every_instrument
+def test_its_effect_has_the_sign_that_it_says(kind: str, town: Any, act: Any) -> None:
+    """All else frozen, the effect raises its column for some of those who are reached, and touches nobody else's."""
+    column, without = told(kind, "EFFECT")
+    lever, idle = example(kind), example(kind, **without)
+    one, other = town(lever), town(idle)
+    books, others = Ledger(), Ledger()
+    reached = np.zeros(one.size, bool)
+    for month in range(12):
+        known = {name: getattr(one, name).copy() for name in one.memories}
+        given, cash = act(lever, one, month, books)
+        act(idle, other, month, others)
+        reached |= (given != 0) | (cash != 0)
+        for name, was in known.items():
+            reached |= getattr(one, name) != was
+        gain = getattr(one, column) - getattr(other, column)
+        if gain.any():
+            assert (gain[reached] >= 0).all()
+            assert not gain[~reached].any()
+            return
+    pytest.fail(f"EXAMPLE has no effect on {column} within a year")
+
+
+@every_instrument
+@pytest.mark.parametrize(
+    "off",
+    [{"active": False}, {"since": "2099-01"}, {"until": "1999-12"}, {"budget": 0.0}, {"budget_total": 0.0}],
+    ids=lambda off: next(iter(off)),
+)
+def test_switched_off_it_changes_no_bit(
+    kind: str, off: dict[str, Any], nothing: Any, small: Any, tables: Any, assert_same: Any
+) -> None:
+    """Inactive, in no month or without money, it leaves every life as it is, and pays nothing.
+
+    Without money the claims are refused, and stand in the ledger as that: nothing else may.
+    """
+    found = tables(small(policy=(here(kind, **off),)))
+    ledger = found["ledger"]
+    refused = (ledger["refused"] > 0) & (ledger[["paid_cny", "lent_cny", "repaid_cny"]] == 0).all(axis=1)
+    assert refused.any() == any(name.startswith("budget") for name in off)
+    found["ledger"] = nothing["ledger"] if refused.all() else ledger[~refused]
+    assert_same(nothing, found, tuple(s.id for s in small().chain))
 
 
 @every_instrument
 def test_it_acts_from_its_first_to_its_last_month(kind: str, small: Any, tables: Any) -> None:
-    """`since` and `until` are the first and the last month with payments in the ledger."""
-    lever = example(kind, **{**HERE.get(kind, {}), "since": "2025-01", "until": "2025-08"})
-    months = tables(small(policy=(lever,)))["ledger"]["month"]
-    assert (months.min(), months.max()) == (9, 16)
+    """Nothing is granted before `since` and after `until`; only what is owed to those who close may be paid later."""
+    settles = find(kind).closed is not PolicyInstrument.closed
+    months = tables(small(policy=(here(kind, since="2024-12", until="2026-01"),)))["ledger"]
+    granted = months[(months["lent_cny"] > 0) | (months["paid_cny"] > 0)]
+    assert granted["month"].min() >= 8
+    assert months.loc[(months["lent_cny" if settles else "paid_cny"]) > 0, "month"].max() <= 21
+
+
+# the same whoever computes it -------------------------------------------------------------------------------------
 
 
 @every_instrument
-def test_a_changed_copy_of_one_that_has_acted_forgets_nothing(kind: str) -> None:
+def test_both_engines_and_any_order_of_rows_give_the_same_bits(
+    kind: str, small: Any, tables: Any, shuffled: Any, assert_same: Any
+) -> None:
+    """Columns, objects and columns in another order every month lead to the same tables, before and when money ends."""
+    paid = tables(small(policy=(here(kind),)))["ledger"]["paid_cny"].sum()
+    assert paid > 0, f"HERE of tests/policy/test_{kind}.py: nobody of the small scenario is paid"
+    scenario = small(policy=(here(kind, budget_total=round(paid / 2, 2)),))
+    columns, stages = tables(scenario), tuple(s.id for s in scenario.chain)
+    assert (columns["ledger"]["refused"] > 0).any()
+    assert_same(columns, tables(scenario.model_copy(update={"engine": "objects"})), stages)
+    model = Pipeline(scenario)
+    while model.running:
+        shuffled(model, model.month)
+        model.step()
+    assert_same(columns, model.tables(), stages)
+
+
+@every_instrument
+def test_what_it_knows_of_a_person_stays_with_the_person(kind: str, town: Any, act: Any, copied: Any) -> None:
+    """When rows are taken out and others move into the gaps, each who stays is treated as if nothing had moved."""
+    instrument, rng = example(kind), np.random.default_rng(2)
+    people, ledger = town(instrument), Ledger()
+    for month in range(14):
+        act(instrument, people, month, ledger)
+        people.age += 1
+    known = by_uid(people)
+    assert all(np.any(getattr(people, name)) for name in people.memories)
+    gone = np.sort(rng.permutation(people.size)[:700])
+    tidy = copied(people, np.setdiff1d(np.arange(people.size), gone))
+    tidy = copied(tidy, np.argsort(tidy.uid))
+    people.remove(gone)
+    assert by_uid(people) == {int(uid): known[int(uid)] for uid in tidy.uid}
+    for month in range(14, 28):
+        for some in (people, tidy):
+            act(instrument, some, month, ledger)
+            some.age += 1
+    assert by_uid(people) == by_uid(tidy)
+
+
+@every_instrument
+def test_a_changed_copy_of_one_that_has_acted_forgets_nothing(kind: str, town: Any, act: Any) -> None:
     """What an instrument keeps between months does not leak into a copy with other parameters, nor break equality."""
-    used, twin = example(kind), example(kind)
-    for instrument in (used, twin):
-        instrument.act(town(), now(0), Ledger())
+    used, twin, changed = example(kind), example(kind), told(kind, "CHANGED")
+
+    def lived(instrument: Any) -> dict[int, tuple[Any, ...]]:
+        people, ledger = town(instrument), Ledger()
+        for month in range(12):
+            act(instrument, people, month, ledger)
+            people.age += 1
+        return by_uid(people)
+
+    plain = lived(used)
+    assert lived(twin) == plain
     assert used == twin
-    fresh, copied = town(), town()
-    example(kind, **CHANGED[kind]).act(fresh, now(0), Ledger())
-    used.model_copy(update=CHANGED[kind]).act(copied, now(0), Ledger())
-    twin.act(unchanged := town(), now(0), Ledger())
-    copied_same, unchanged_same = (
-        all((getattr(fresh, c) == getattr(other, c)).all() for c in ("cash", "received", "training", "relief"))
-        for other in (copied, unchanged)
-    )
-    assert copied_same
-    assert not unchanged_same
+    assert lived(used.model_copy(update=changed)) == lived(example(kind, **changed)) != plain
+    assert lived(used) == plain
 
 
 # the ledger -------------------------------------------------------------------------------------------------------
 
 
-def test_the_books_sum_by_month_stage_and_education() -> None:
+def _course(**more: Any) -> training.Instrument:
+    return training.Instrument(**{"id": "a", "courses": 4000, "take_up": 0.5, "cost_per_seat": 100.0, **more})
+
+
+def test_the_books_sum_by_month_stage_and_education(town: Any, act: Any, stage_of: Any) -> None:
     """Each entry of the books is the sum of what people of that stage and education got that month."""
     people, ledger, rows = town(), Ledger(), []
     for month in (0, 7):
-        given, _ = act(example("training"), people, month, ledger)
+        given, _ = act(_course(), people, month, ledger)
         got = given > 0
-        stage, education = STAGE_OF[people.house[got]], people.education[got]
+        stage, education = stage_of[people.house[got]], people.education[got]
         rows.append(pd.DataFrame({"month": month, "stage": stage, "education": education, "paid": given[got]}))
-    told = pd.concat(rows).groupby(["month", "stage", "education"])["paid"].agg(["size", "sum"])
+    sums = pd.concat(rows).groupby(["month", "stage", "education"])["paid"].agg(["size", "sum"])
     books = pd.DataFrame(ledger.entries()).set_index(["month", "stage", "education"])
-    assert (told["size"] == books["recipients"].reindex(told.index)).all()
-    assert (told["sum"] == books["paid"].reindex(told.index)).all()
-    assert len(told) == len(books)
+    assert (sums["size"] == books["recipients"].reindex(sums.index)).all()
+    assert (sums["sum"] == books["paid"].reindex(sums.index)).all()
+    assert len(sums) == len(books)
 
 
-def test_two_instruments_keep_two_budgets() -> None:
+def test_two_instruments_keep_two_budgets(town: Any, now: Any) -> None:
     """What one instrument spends leaves the other's budget as it was."""
     people, ledger = town(), Ledger()
-    lever = training.Instrument(id="a", courses=4000, take_up=0.5, budget=3000.0, cost_per_seat=100.0)
     for name in ("a", "b"):
-        lever.model_copy(update={"id": name}).act(people, now(0), ledger)
+        _course(id=name, budget=3000.0).act(people, now(0), ledger)
     books = pd.DataFrame(ledger.entries()).groupby("instrument")["paid"].sum()
     assert books.to_dict() == {"a": 300_000, "b": 300_000}
 
 
-# each by itself ---------------------------------------------------------------------------------------------------
+def test_a_fund_limits_what_its_instruments_spend_together(town: Any, now: Any) -> None:
+    """First come, first served among the instruments that a fund covers; another's money is not touched."""
+    fund = find(FUND)(id="f", covers=("a", "b"), budget=4000.0)
+    people, ledger = town(), Ledger([fund])
+    for name in ("a", "b", "c"):
+        _course(id=name, budget=3000.0).act(people, now(0), ledger)
+    books = pd.DataFrame(ledger.entries()).groupby("instrument")["paid"].sum()
+    assert books.to_dict() == {"a": 300_000, "b": 100_000, "c": 300_000}
 
 
-def test_the_stipend_is_paid_by_degree_at_months_12_24_and_36(small: Any, tables: Any) -> None:
-    """Nothing before 12 months, at most three payments, each of the amount of the degree, to graduates' first shops."""
-    lever = stipend.Instrument(id="stipend", eligible_share=1.0)
-    scenario = small(
-        policy=(lever,),
-        horizon=Horizon(months=60),
-        arrivals=Arrivals(
-            per_year=240.0,
-            education=EducationMix(secondary=0.1, associate=0.3, bachelor=0.3, master=0.2, phd=0.1),
-            origin=OriginMix(graduate=0.6, returnee=0.2, local=0.1, merchant_child=0.1),
-        ),
-    )
-    people = tables(scenario)["entrepreneurs"]
-    amount = people["education"].astype(str).map({"secondary": 0, "associate": 5000, "bachelor": 10_000, "master": 20_000, "phd": 83_333.33})  # fmt: skip # noqa: E501
-    # in the month in which he has traded 12, 24 or 36 months already, so he trades in that month as well
-    times = ((people["duration_months"] - 1) // 12).clip(0, 3)
-    due = (people["origin"] == "graduate") & (people["attempt"] == 0)
-    np.testing.assert_allclose(people["received_cny"], (amount * times).where(due, 0.0), atol=0.005)
-    assert (people["received_cny"][(people["education"] == "phd")] <= 250_000).all()
-    assert times[due].max() == 3
+@pytest.fixture
+def begun(small: Any, tables: Any) -> Callable[..., tuple[int, int]]:
+    """First and last month in which courses are held."""
+
+    def months(**when: Any) -> tuple[int, int]:
+        found = tables(small(policy=(_course(**when),)))["ledger"]["month"]
+        return int(found.min()), int(found.max())
+
+    return months
 
 
-def test_the_same_people_are_eligible_for_a_stipend_every_year() -> None:
-    """Eligibility is drawn once for each person, with the stated share."""
-    people, ledger, paid = town(4000), Ledger(), []
-    people.origin[:], people.education[:] = 0, 1
-    people.uid[:] = people.uid // 10 * 10
-    for age in (12, 24, 36):
-        people.age[:] = age
-        given, _ = act(stipend.Instrument(id="s", eligible_share=0.3), people, age, ledger)
-        paid.append(given > 0)
-    assert (paid[0] == paid[1]).all()
-    assert (paid[0] == paid[2]).all()
-    assert abs(paid[0].mean() - 0.3) < 4 * np.sqrt(0.21 / 4000)
-    assert (paid[0] == (uniforms(KEY, Stream.ELIGIBILITY, people.uid, 0) < 0.3)).all()
-
-
-def test_founders_who_do_not_count_as_working_get_no_stipend() -> None:
-    """The switch takes the stipend from founders."""
-    given, _ = act(stipend.Instrument(id="s", first_after=0, founders_qualify=False), town(), 0, Ledger())
-    assert not given.any()
-
-
-def test_rent_relief_is_a_share_of_last_months_rent() -> None:
-    """Tenants get the stated share of the rent they paid last month, to the fen, and count on it this month."""
-    people = town()
-    lever = rent_relief.Instrument(id="rent", share={"house": 0.5, "park": 0.25})
-    given, _ = act(lever, people, 0, Ledger())
-    share = np.array([0, 0.5, 0.25, 0])[STAGE_OF[people.house]]
-    assert (np.abs(given - 100 * share * people.rent) < 1).all()
-    assert (people.relief == np.where(people.rent > 0, share, 0.0)).all()
-
-
-def test_relief_is_never_more_than_the_rent() -> None:
-    """Two reliefs for one stage add up, to the whole rent at most."""
-    people, ledger = town(), Ledger()
-    for name in ("a", "b"):
-        rent_relief.Instrument(id=name, share={"house": 0.8}).act(people, now(0), ledger)
-    assert people.relief.max() == 1.0
-    assert (people.received <= 100 * people.rent).all()
-
-
-def test_training_never_seats_more_than_its_courses_hold() -> None:
-    """In a calendar year no more than courses x seats are trained, however many apply; all if there is room."""
-    people, ledger = town(), Ledger()
-    people.age[:] = 5
-    lever = training.Instrument(id="t", courses=31, seats=7, take_up=1.0)
-    for month in range(9, 21):
-        lever.act(people, now(month), ledger)
-    assert ledger.entries()["recipients"].sum() == 31 * 7
-    roomy = training.Instrument(id="t", courses=10_000, seats=100, take_up=0.3)
-    ledger = Ledger()
-    roomy.act(people, now(0), ledger)
-    assert abs(ledger.entries()["recipients"].sum() / 2000 - 0.3) < 4 * np.sqrt(0.21 / 2000)
-
-
-def test_the_effect_of_training_fades_within_about_a_year(plain: Any) -> None:
-    """Right after a course sales are up by the effect; the gain then fades by a twelfth a month."""
-    from sim.model import Pipeline
-
-    lever = training.Instrument(id="t", courses=10**5, seats=100, take_up=1.0, effect=0.1, until="2024-04")
-    model = Pipeline(plain(policy=(lever,)))
-    twin = Pipeline(plain())
-    gains = []
-    for _ in range(24):
-        model.step()
-        twin.step()
-        both, a, b = np.intersect1d(model.people.uid, twin.people.uid, return_indices=True)
-        trained = both // 10**7 == 291
-        gains.append(np.log(model.people.sales[a] / twin.people.sales[b])[trained])
-    for month, gain in enumerate(gains):
-        np.testing.assert_allclose(gain, np.log(1.1) * (11 / 12) ** month, atol=1e-9)
-    assert len(gains[-1]) > 0
+def test_since_and_until_are_the_first_and_the_last_month(begun: Any) -> None:
+    """Both months count, and each may be left open."""
+    assert begun(since="2025-01", until="2025-08") == (9, 16)
+    assert begun(since="2025-01") == (9, 35)
+    assert begun(until="2025-08") == (0, 16)
