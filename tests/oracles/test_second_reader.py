@@ -182,7 +182,7 @@ def test_newcomers_are_as_the_text_says() -> None:
     people, tenants = Columns(1), np.zeros(3, np.int64)
     newcomers(
         people, 280, n, np.zeros((0, 4), np.int64), shares, Constants.of(b, 1e6).packed(), MARKET, rents, tenants, KEY
-    )  # type: ignore[arg-type] # noqa: E501
+    )  # type: ignore[arg-type]
     rows = people.take(np.arange(n))
     assert (rows["uid"] == uid).all()
     u = {s: uniforms(KEY, s, uid, 0) for s in Stream}
