@@ -22,16 +22,19 @@ from sim.entrepreneurs.kernel import EXIT, Tally, live
 from sim.entrepreneurs.leaving import GONE, RESTART, AfterExit, after_exit
 from sim.entrepreneurs.rules import Constants
 from sim.entrepreneurs.streams import Stream
-from sim.errors import RunError
+from sim.errors import RunError, ScenarioError
 from sim.evidence.quantity import Label
 from sim.market.competition import Competition
 from sim.observation import Observation, calendar_month, month_label
 from sim.policy._instrument import PolicyInstrument
 from sim.policy.ledger import Ledger, Now
+from sim.scenario.components import fault
+from sim.scenario.messages import problem
 from sim.scenario.schema import Horizon, Initial, Scenario
+from sim.scenario.source import Place
 from sim.surroundings import Held, Surroundings
 
-__all__ = ["Pipeline", "before"]
+__all__ = ["Pipeline", "before", "expect_scenario"]
 
 _NOBODY = np.zeros((0, 4), np.int64)
 
@@ -84,6 +87,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         held: Surroundings | None = None,
         _before: int = 0,
     ) -> None:
+        expect_scenario(scenario)
         seed = scenario.seed if rng is None else int(rng)
         super().__init__(rng=seed)
         self.scenario, self.replicate, self._collect = scenario, replicate, collect
@@ -212,10 +216,20 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         for instrument in self.scenario.policy:
             if not instrument.active:
                 continue
-            if instrument.in_force(date):
-                instrument.act(self.people, now, self.ledger)
-            elif instrument.until is not None and date > instrument.until:
-                instrument.wind_down(self.people, now, self.ledger)
+            try:
+                if instrument.in_force(date):
+                    instrument.act(self.people, now, self.ledger)
+                elif instrument.until is not None and date > instrument.until:
+                    instrument.wind_down(self.people, now, self.ledger)
+            except Exception as error:
+                self._blame(instrument, error)
+
+    def _blame(self, instrument: PolicyInstrument, error: Exception) -> None:
+        """A mistake in an instrument of the scenario's own is the user's, and told with its place; others are ours."""
+        place = fault(error)
+        if place is None:
+            raise error
+        raise RunError(f"policy.{instrument.id}: {place}") from error
 
     def now(self) -> Now:
         """What instruments may know of the month."""
@@ -246,7 +260,10 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         if not len(rows):
             return
         for instrument in self._settling:
-            instrument.closed(self.people, self.now(), self.ledger, rows)
+            try:
+                instrument.closed(self.people, self.now(), self.ledger, rows)
+            except Exception as error:
+                self._blame(instrument, error)
         self.houses.leave(self.people.house[rows])
         self.observation.closed(self.month, self.people.record(rows), self._after_exit(rows))
         moved, to = self.people.remove(rows)
@@ -373,6 +390,12 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             self._leavers = {month: int(count * scale) for month, count in past._leavers.items()}
             self.former_founders = sum(self._leavers.values())
         way.carry_peers()
+
+
+def expect_scenario(given: object) -> None:
+    """Raise ScenarioError for anything but a scenario: a file's name, say."""
+    if not isinstance(given, Scenario):
+        raise ScenarioError([problem(Place(""), "", "not_a_scenario", {"found": type(given).__name__})])
 
 
 def before(scenario: Scenario) -> Scenario | None:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from sim.errors import RunError
 from sim.evidence.ledger import digest
-from sim.model import Pipeline
+from sim.model import Pipeline, expect_scenario
 from sim.scenario.schema import Scenario, Until
 from sim.statistics import fiscal, funnel, scale, summary, survival
 from sim.statistics.lifetable import LifeTable
@@ -25,10 +25,12 @@ from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_panda
 from sim.surroundings import Surroundings
 from sim.tables import TABLES, columns
 
-__all__ = ["Progress", "Result", "open_run", "run", "simulate"]
+__all__ = ["SEED_SCHEME", "Progress", "Result", "commit", "open_run", "run", "simulate", "versions"]
 
 Progress = Callable[[float, int], None]
 """Called with (replicates done, as a fraction; replicates in all)."""
+
+SEED_SCHEME = "Philox4x32-10, keyed by (seed, replicate), counted by (identity, month, stream)"
 
 Tables = dict[str, pd.DataFrame]
 
@@ -295,6 +297,7 @@ def run(
     Result
         The same for any number of jobs and threads, to the last bit.
     """
+    expect_scenario(scenario)
     settled = scenario if seed is None else scenario.replace({"seed": seed})
     rule = scenario.replicates if replicates is None else replicates
     until = None if isinstance(rule, int) else rule.until
@@ -412,6 +415,9 @@ def _write_manifest(folder: Path, scenario: Scenario, result: Result, writer: Ta
     final.write({"summary": result.summary})
     final.close()
     (folder / "scenario.yaml").write_text(scenario.to_yaml(), encoding="utf-8")
+    for name, content in scenario.component_files().items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
     manifest = {
         "scenario": result.scenario,
         "scenario_hash": scenario.hash(),
@@ -419,10 +425,10 @@ def _write_manifest(folder: Path, scenario: Scenario, result: Result, writer: Ta
         "evidence_hash": digest(),
         "engine": scenario.engine,
         "seed": scenario.seed,
-        "seed_scheme": "Philox4x32-10, keyed by (seed, replicate), counted by (identity, month, stream)",
+        "seed_scheme": SEED_SCHEME,
         "replicates": result.replicates,
-        "versions": _versions(),
-        "git_commit": _commit(),
+        "versions": versions(),
+        "git_commit": commit(),
         "rows": {**(writer.rows if writer else {}), **final.rows},
         "units": {
             t: {c.name: c.unit for c in columns(t, result.stages)} for t in ("entrepreneurs", "months", "ledger")
@@ -431,7 +437,8 @@ def _write_manifest(folder: Path, scenario: Scenario, result: Result, writer: Ta
     write_manifest(folder, manifest)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of Python and of the packages that a run's numbers depend on."""
     found = {"python": platform.python_version()}
     for package in ("entrepreneur-pipeline", "mesa", "numpy", "numba", "llvmlite", "pandas", "pyarrow", "scipy"):
         try:
@@ -441,7 +448,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
+    """The commit of this checkout; None outside of one."""
     try:
         at = Path(__file__).parent
         said = subprocess.run(["git", "-C", str(at), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)

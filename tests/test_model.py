@@ -387,3 +387,12 @@ def test_a_subclass_changes_results_through_its_own_verb_only(small: Any, tables
     gone = young & first["event"].to_numpy() & (first["exit_reason"] == "left_city").to_numpy()
     assert gone.any()
     assert (same["exit_reason"][gone.tolist()] == "left_city").all()  # chance does not ask what he believes
+
+
+def test_a_file_name_is_no_scenario() -> None:
+    """Whoever gives a file's name is told to load it."""
+    import sim
+
+    for use in (sim.run, sim.simulate, sim.Pipeline):
+        with pytest.raises(sim.ScenarioError, match=r'give a scenario: sim\.load\("file\.yaml"\) \(got str\)'):
+            use("scenarios/yiwu.yaml")  # type: ignore[operator]

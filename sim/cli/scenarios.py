@@ -37,9 +37,7 @@ def check(ctx: click.Context, files: tuple[str, ...], schema: bool) -> None:
     """All errors of the files at once."""
     voice: Voice = ctx.obj
     if schema:
-        from sim.scenario.schema import Scenario
-
-        return voice.give(Scenario.json_schema())
+        return voice.give(_schema(files))
     if not files:
         raise click.MissingParameter(ctx=ctx, param=ctx.command.params[0])
     found = {name: _problems(name) for name in files}
@@ -53,18 +51,27 @@ def check(ctx: click.Context, files: tuple[str, ...], schema: bool) -> None:
     return None
 
 
+def _schema(files: Sequence[str]) -> dict[str, Any]:
+    """The JSON Schema, with the instruments of these files' own."""
+    from sim.scenario.loader import load
+    from sim.scenario.schema import Scenario
+
+    return Scenario.json_schema({entry: kind for name in files for entry, kind in load(name).own.items()})
+
+
 def _problems(name: str) -> Sequence[Problem]:
-    """What is wrong with a file, or else what is odd."""
+    """What is wrong with a file, or else what is odd and what is good to know."""
     from sim.scenario.loader import load
 
     try:
-        return load(name).warnings
+        scenario = load(name)
+        return [*scenario.warnings, *scenario.notes]
     except ScenarioError as error:
         return error.problems
 
 
-def _wrong(problems: Sequence[Problem]) -> int:
-    return sum(p.severity == "error" for p in problems)
+def _wrong(problems: Sequence[Problem], severity: str = "error") -> int:
+    return sum(p.severity == severity for p in problems)
 
 
 def _plain(voice: Voice, name: str, problems: Sequence[Problem]) -> dict[str, Any]:
@@ -81,10 +88,20 @@ def _tell(voice: Voice, name: str, problems: Sequence[Problem]) -> None:
     from sim.presentation.catalogue import clean
 
     for problem in problems:
-        voice.say(voice.problem(problem))
-    errors = _wrong(problems)
-    key = "check.found" if problems else "check.valid"
-    voice.note(voice.text(key, file=clean(name), errors=errors, warnings=len(problems) - errors))
+        voice.say(_note(voice, problem) if problem.severity == "note" else voice.problem(problem))
+    errors, warnings = _wrong(problems), _wrong(problems, "warning")
+    key = "check.found" if errors or warnings else "check.valid"
+    voice.note(voice.text(key, file=clean(name), errors=errors, warnings=warnings))
+
+
+def _note(voice: Voice, found: Problem) -> str:
+    """What is good to know, as a line in the user's language."""
+    from dataclasses import replace
+
+    from sim.scenario.messages import in_language
+
+    said = in_language(found, voice.lang)
+    return str(replace(said, message=voice.text("check.note", message=said.message)))
 
 
 @click.command(cls=Verb)

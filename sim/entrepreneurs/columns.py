@@ -74,7 +74,8 @@ if TYPE_CHECKING:
     class State(tuple[Array, ...]):
         """All columns of `COLUMNS`, by name."""
 
-        def __new__(cls, *arrays: Array) -> State: ...
+        def __new__(cls, *arrays: Array) -> State:
+            """One array for each column."""
 
         def __getattr__(self, name: str) -> Array: ...
 

@@ -8,12 +8,14 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from sim.scenario.components import fingerprint
+
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
 
 __all__ = ["digest", "resolved", "to_yaml"]
 
-_NOT_HASHED = ("name", "description", "seed", "replicates", "engine")
+_NOT_HASHED = ("name", "description", "seed", "replicates", "engine", "components")
 
 
 def resolved(scenario: Scenario) -> dict[str, Any]:
@@ -26,8 +28,13 @@ def resolved(scenario: Scenario) -> dict[str, Any]:
 
 
 def digest(scenario: Scenario) -> str:
-    """SHA-256, in hexadecimal, of what decides a run's numbers, whatever their spelling."""
+    """SHA-256, in hexadecimal, of what decides a run's numbers, whatever their spelling.
+
+    Instruments that do not come with the program count by their source.
+    """
     plain = {key: value for key, value in resolved(scenario).items() if key not in _NOT_HASHED}
+    own = fingerprint((*scenario.policy, *scenario.burn_in.policy))
+    plain |= {"components": own} if own else {}
     if plain["initial"]["under"] == {"chain": plain["chain"], "policy": plain["policy"]}:
         plain["initial"]["under"] = None
     text = json.dumps(_one_spelling(plain), ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)

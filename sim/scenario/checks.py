@@ -1,22 +1,14 @@
-"""Combinations that cannot be, and values that are probably not meant."""
+"""Combinations that cannot be, though each value by itself can."""
 
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sim.errors import Problem
-from sim.evidence import ledger
-from sim.scenario.complaints import plain_number
-from sim.scenario.messages import nearest, problem
-from sim.scenario.provenance import leaves
-from sim.scenario.source import Place, shown
+from sim.scenario.messages import nearest
+from sim.scenario.source import shown
 
-if TYPE_CHECKING:
-    from sim.scenario.schema import Scenario
-
-__all__ = ["MOST_HOUSES", "Finding", "combinations", "suspicions"]
+__all__ = ["MOST_HOUSES", "Finding", "by_stage", "combinations"]
 
 MOST_HOUSES = 32_000
 """Houses of all stages together, a place outside for each stage included: a house's number takes two bytes."""
@@ -50,8 +42,10 @@ def combinations(scenario: Any, explicit: Container[str]) -> Iterator[Finding]:
     total = sum(n for n in houses if isinstance(n, int)) + len(stages)
     if total > MOST_HOUSES:
         yield "chain", "too_many_houses", {"found": total, "most": MOST_HOUSES}
-    for entry in _entries(scenario, "policy"):
+    levers = _entries(scenario, "policy")
+    for entry in levers:
         yield from _instrument(entry, scenario, ids, explicit)
+        yield from _covers(entry, levers)
     initial = _part(scenario, "initial")
     burn_in = _part(initial, "kind") == "burn_in"
     for key in ("under", "entities", "mean_sales"):
@@ -63,11 +57,10 @@ def combinations(scenario: Any, explicit: Container[str]) -> Iterator[Finding]:
 
 def _instrument(entry: Any, scenario: Any, ids: list[Any], explicit: Container[str]) -> Iterator[Finding]:
     path = f"policy.{_part(entry, 'id')}"
-    share = _part(entry, "share")
-    for stage in share if isinstance(share, Mapping) else ():
+    for below, stage in _stages(entry):
         if stage not in ids:
             found = {"found": shown(stage), "near": nearest(stage, [i for i in ids if isinstance(i, str)])}
-            yield f"{path}.share.{stage}", "unknown_stage", found
+            yield f"{path}.{below}", "unknown_stage", found
     amount, education = _part(entry, "amount"), _part(_part(scenario, "arrivals"), "education")
     for name in ("secondary", "associate", "bachelor", "master", "phd"):
         given, arriving = _part(amount, name), _part(education, name)
@@ -78,6 +71,40 @@ def _instrument(entry: Any, scenario: Any, ids: list[Any], explicit: Container[s
     since, until = _part(entry, "since"), _part(entry, "until")
     if isinstance(since, str) and isinstance(until, str) and until < since:
         yield f"{path}.until", "until_before_since", {"since": since}
+
+
+def _covers(fund: Any, levers: list[Any]) -> Iterator[Finding]:
+    """A fund covers instruments of the same policy, and no fund."""
+    covers = _part(fund, "covers")
+    funds = {_part(lever, "id"): _part(lever, "covers") is not None for lever in levers}
+    for i, id in enumerate(covers if isinstance(covers, tuple | list) else ()):
+        path = f"policy.{_part(fund, 'id')}.covers.{i}"
+        if not isinstance(id, str):
+            continue
+        if id not in funds:
+            near = nearest(id, [name for name, is_fund in funds.items() if not is_fund])
+            yield path, "unknown_lever", {"found": shown(id), "near": near}
+        elif funds[id]:
+            yield path, "covers_a_fund", {"found": shown(id)}
+
+
+def by_stage(key: str) -> bool:
+    """Whether a parameter of an instrument speaks of stages: `share`, `stage`, `stages`, `rent_by_stage`."""
+    return key == "share" or key.endswith(("stage", "stages"))
+
+
+def _stages(entry: Any) -> Iterator[tuple[str, Any]]:
+    """Path below the instrument, and id, of each stage that it names."""
+    held = entry if isinstance(entry, Mapping) else entry.__dict__
+    for key, value in held.items():
+        if not by_stage(str(key)):
+            continue
+        if isinstance(value, Mapping):
+            yield from ((f"{key}.{stage}", stage) for stage in value)
+        elif isinstance(value, tuple | list):
+            yield from ((f"{key}.{i}", stage) for i, stage in enumerate(value) if isinstance(stage, str))
+        elif isinstance(value, str):
+            yield key, value
 
 
 def _part(thing: Any, key: str) -> Any:
@@ -91,83 +118,3 @@ def _entries(scenario: Any, name: str) -> list[Any]:
 
 def _positive(value: Any) -> bool:
     return isinstance(value, int | float) and value > 0
-
-
-def suspicions(scenario: Scenario) -> list[Problem]:
-    """Warnings: what is allowed and yet probably not meant, in the order of the files."""
-    found: list[Problem] = []
-
-    def warn(path: str, key: str, arguments: Mapping[str, object]) -> None:
-        below = (o for p, o in scenario._origins.items() if p == path or p.startswith(f"{path}."))
-        origin = next(below, None)
-        place = Place(origin.file, origin.line, origin.column) if origin else Place(scenario.file)
-        found.append(problem(place, path, key, arguments, "warning"))
-
-    for path, reasons in _idle(scenario):
-        warn(path, "no_effect", {"reason": reasons[0], "reason_zh": reasons[1]})
-    for below, stage in pairwise(scenario.chain):
-        if stage.threshold < below.threshold:
-            numbers = {"found": plain_number(stage.threshold), "before": plain_number(below.threshold)}
-            warn(f"chain.{stage.id}.threshold", "threshold_falls", {**numbers, "stage": below.id})
-    for path, key, arguments in _odd_numbers(scenario):
-        warn(path, key, arguments)
-    return sorted(found, key=lambda p: (p.line == 0, p.line, p.column))
-
-
-def _idle(scenario: Scenario) -> Iterator[tuple[str, tuple[str, str]]]:
-    """Levers that move nothing."""
-    rents = {stage.id: stage.rent for stage in scenario.chain}
-    last = _month(scenario.horizon.start, scenario.horizon.months - 1)
-    for stage in scenario.chain:
-        if stage.capacity == 0:
-            yield f"chain.{stage.id}.places", ("the stage has no places", "该阶段没有席位")
-        if stage.falls_back and stage.threshold == 0:
-            yield f"chain.{stage.id}.falls_back", ("there is no threshold to fall below", "没有可跌破的门槛")
-    for lever in scenario.policy:
-        path = f"policy.{lever.id}"
-        if not lever.active:
-            continue
-        if lever.since and lever.since > last:
-            yield f"{path}.since", ("it starts after the horizon ends", "开始于模拟期结束之后")
-        if lever.until and lever.until < scenario.horizon.start and scenario.initial.kind == "empty":
-            yield f"{path}.until", ("it ends before the horizon starts", "结束于模拟期开始之前")
-        if lever.budget == 0:
-            yield f"{path}.budget", ("its budget is 0", "预算为 0")
-        share = getattr(lever, "share", None)
-        if share is not None and not any(share.values()):
-            yield f"{path}.share", ("no stage gets any relief", "没有阶段得到减免")
-        for id, part in (share or {}).items():
-            if part > 0 and rents.get(id) == 0:
-                yield f"{path}.share.{id}", ("the rent of that stage is 0", "该阶段租金为 0")
-        amount = getattr(lever, "amount", None)
-        if amount is not None and not any(amount.__dict__.values()):
-            yield f"{path}.amount", ("every amount is 0", "各项金额均为 0")
-        for key in ("courses", "seats", "take_up", "eligible_share", "founders_qualify"):
-            if getattr(lever, key, None) in (0, False) and hasattr(lever, key):
-                yield f"{path}.{key}", ("nobody gets anything", "没有人得到任何东西")
-
-
-def _month(start: str, later: int) -> str:
-    year, month = int(start[:4]), int(start[5:]) - 1 + later
-    return f"{year + month // 12:04d}-{month % 12 + 1:02d}"
-
-
-def _odd_numbers(scenario: Scenario) -> Iterator[Finding]:
-    """Numbers of a file off the published one by a power of ten, or out of the plausible range."""
-    for path, value, what in leaves(scenario):
-        origin = scenario._origins.get(path)
-        if origin is None or not isinstance(value, int | float) or isinstance(value, bool):
-            continue
-        id = what.extra.get("evidence")
-        if id and not origin.evidence and not origin.assumed and value and id in ledger.figures():
-            published = ledger.value(id, what.unit)
-            for power in (10, 100, 1000, 10_000):
-                for factor in (power, 1 / power):
-                    if isinstance(published, int | float) and abs(value - published * factor) <= 1e-9 * abs(value):
-                        said = {"found": plain_number(value), "published": plain_number(published), "figure": id}
-                        yield path, "factor", {**said, "factor": f"{factor:g}"}
-        limits = origin.range or (None if origin.evidence else what.extra.get("range"))
-        if limits and not limits[0] <= value <= limits[1]:
-            ends = f"{plain_number(limits[0])} .. {plain_number(limits[1])}"
-            unit = f" {what.unit}" if what.unit not in (None, "count") else ""
-            yield path, "implausible", {"found": plain_number(value), "range": ends, "unit": unit}

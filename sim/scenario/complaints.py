@@ -92,7 +92,7 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         above = settled.shapes.get(loc[:-1])
         return _unknown_key(str(loc[-1]), path, node.key or node.place, above.model if above else None)
     if kind == "unknown_type":
-        return _unknown_type(node, path, _sibling(settled, (*loc, "type")))
+        return _unknown_type(node, path, _sibling(settled, (*loc, "type")), (*instrument_types(), *settled.own))
     if kind in _BOUNDS:
         sign, key = _BOUNDS[kind]
         said = {"bound": f"{sign} {plain_number(context[key])}", "unit": unit, "found": shown(value)}
@@ -135,11 +135,11 @@ def _sibling(settled: Settled, loc: Loc) -> tuple[str, ...] | str:
     return nearest(id, [str(i) for i in ids if i != id]) if isinstance(id, str) else ""
 
 
-def _unknown_type(entry: Node, path: str, sibling: tuple[str, ...] | str) -> Problem:
+def _unknown_type(entry: Node, path: str, sibling: tuple[str, ...] | str, known: tuple[str, ...]) -> Problem:
     type = entry.value.get("type") if isinstance(entry.value, dict) else None
     if type is None:
         return problem(place_of(entry), f"{path}.type", "missing", {"near": sibling})
-    said = {"found": shown(type.value), "near": nearest(type.value, instrument_types())}
+    said = {"found": shown(type.value), "near": nearest(type.value, known) or ("component",)}
     return problem(type.place, f"{path}.type", "unknown_type", said)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from sim.policy._instrument import find, types
+from sim.scenario.components import Components, by_type
 from sim.scenario.schema import Scenario
 
 __all__ = ["json_schema"]
@@ -27,17 +28,19 @@ _QUANTITY = {
 _EXTRAS = ("unit", "range", "evidence", "assumed", "zh", "en")
 
 
-def json_schema() -> dict[str, Any]:
+def json_schema(own: Components) -> dict[str, Any]:
     """JSON Schema (draft 2020-12) of a scenario file.
 
     A file that extends another may leave out anything, so no key is required but the ids of entries. What a schema
-    cannot say (shares that add to 1, stages that exist) is left to `load`.
+    cannot say (shares that add to 1, stages that exist) is left to `load`. A file with `components` may hold types that
+    are not among `own`, of which nothing is known here.
     """
     schema = Scenario.model_json_schema(by_alias=True, ref_template=_TEMPLATE)
     defs: dict[str, Any] = schema["$defs"]
     instruments = []
-    for type in types():
-        one = find(type).model_json_schema(by_alias=True, ref_template=_TEMPLATE)
+    known = {**by_type(own), **{type: find(type) for type in types()}}
+    for type, instrument in sorted(known.items()):
+        one = instrument.model_json_schema(by_alias=True, ref_template=_TEMPLATE)
         defs.update(one.pop("$defs", {}))
         one["properties"]["type"] = {"const": type}
         one["required"] = ["id", "type"]
@@ -50,7 +53,11 @@ def json_schema() -> dict[str, Any]:
         if name == "Stage" or name.startswith("policy_"):
             model["properties"] |= change
     _open(schema, [])
-    policy = {"type": "array", "maxItems": 100, "items": {"anyOf": [*instruments, partial]}}
+    names = {"properties": {"type": {"enum": sorted(known)}}}
+    foreign = {"type": "object", "required": ["id", "type"], "not": names}
+    policy = {"type": "array", "maxItems": 100, "items": {"anyOf": [*instruments, partial, foreign]}}
+    schema["if"] = {"not": {"required": ["components"]}}
+    schema["then"] = {"properties": {"policy": {"items": names}}}
     schema["properties"]["policy"] = {"anyOf": [policy, {"type": "null"}], "description": "null = no policy at all"}
     if "Regime" in defs:
         defs["Regime"]["properties"]["policy"] = policy

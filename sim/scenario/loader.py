@@ -13,12 +13,13 @@ from pydantic import ValidationError
 from sim.errors import Problem, ScenarioError
 from sim.scenario.checks import combinations
 from sim.scenario.complaints import complaints
+from sim.scenario.components import Components, by_type, clashes, components, unclear
 from sim.scenario.document import Document, Node, parse_value
 from sim.scenario.merge import beside, follow, layers, merge
 from sim.scenario.messages import problem
 from sim.scenario.overlay import OVERRIDE, overlay
 from sim.scenario.schema import Scenario
-from sim.scenario.settle import Settled, settle
+from sim.scenario.settle import settle
 from sim.scenario.source import Place, shown
 
 __all__ = ["load", "override", "under_file"]
@@ -39,27 +40,36 @@ def load(path: str | os.PathLike[str], overrides: Mapping[str, object] | None = 
     ScenarioError
         Anything is wrong with the file or the overrides: all problems, in the order of the files.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise ScenarioError([problem(Place(""), "", "needs_path", {"found": type(path).__name__})])
     read: dict[Path, Document] = {}
     stack = layers(path, read)
     problems = stack.problems
     root = stack.merged()
+    home = follow(Path(path).parent)
+    own = components(root, home, stack.files[0], problems)
     if overrides:
-        root = merge(root, overlay(root, overrides, OVERRIDE, problems), problems)
-    settled = settle(root, Scenario)
+        root = merge(root, overlay(root, overrides, problems, by_type(own)), problems)
+        own = components(root, home, stack.files[0], problems) if "components" in overrides else own
     under, burn_in = _node_at(root, "initial", "under"), None
     if under and isinstance(under.value, str):
         try:
             burn_in = under_file(path, under, stack.files[0], read)
+            problems += clashes(burn_in.own, own, under.place, "initial.under")
+            own = {**burn_in.own, **own}
         except ScenarioError as error:
             problems += error.problems
-    scenario = _validated(settled, problems, [*stack.files, OVERRIDE], stack.whole)
+    scenario = _validated(root, own, problems, [*stack.files, OVERRIDE], stack.whole)
     scenario._file = stack.files[0]
     scenario._burn_in = burn_in
     return scenario
 
 
-_NEEDS_BASE = ("missing", "unknown_stage", "nothing_to_remove", "no_neighbour", "unknown_path")
+_NEEDS_BASE = ("missing", "unknown_stage", "unknown_lever", "nothing_to_remove", "no_neighbour", "unknown_path")
 """What nobody can tell while a file that is extended cannot be read."""
+
+_NEEDS_TYPES = ("unknown_type",)
+"""What nobody can tell while an entry of `components` cannot be used."""
 
 
 def override(assignment: str) -> tuple[str, Node]:
@@ -81,29 +91,35 @@ def under_file(
 ) -> Scenario:
     """The scenario that `initial.under` names, as its file stands; its own `under` is not followed."""
     file = under.place.file if under.place.file not in (OVERRIDE, "") else first
-    named = beside(file, under, "initial.under", follow(Path(path).parent))
+    home = follow(Path(path).parent)
+    named = beside(file, under, "initial.under", home)
     stack = layers(named, read, under.place)
     root = stack.merged()
     initial = _node_at(root, "initial")
     if initial and isinstance(initial.value, dict):
         initial.value = {k: v for k, v in initial.value.items() if k != "under"}
-    scenario = _validated(settle(root, Scenario), stack.problems, stack.files)
+    own = components(root, home, stack.files[0], stack.problems)
+    scenario = _validated(root, own, stack.problems, stack.files)
     scenario._file = stack.files[0]
     return scenario
 
 
-def _validated(settled: Settled, problems: list[Problem], files: list[str], whole: bool = True) -> Scenario:
+def _validated(root: Node, own: Components, problems: list[Problem], files: list[str], whole: bool = True) -> Scenario:
+    settled = settle(root, Scenario, by_type(own))
     problems = problems + settled.problems
+    if own and isinstance(settled.plain.get("components", ()), tuple):
+        settled.plain["components"] = tuple(own)
     scenario = None
     try:
-        scenario = Scenario.model_validate(settled.plain)
+        scenario = Scenario.model_validate(settled.plain, context=own)
     except ValidationError as error:
         problems += complaints(error, settled)
     for path, key, arguments in combinations(settled.plain, settled.origins):
         problems.append(problem(settled.place(path), path, key, arguments))
     if problems or scenario is None:
         known = [p if p.path else replace(p, path=settled.path_at(Place(p.file, p.line, p.column))) for p in problems]
-        raise ScenarioError(_in_order((p for p in known if whole or p.key not in _NEEDS_BASE), files))
+        moot = _NEEDS_TYPES * unclear(root) + _NEEDS_BASE * (not whole)
+        raise ScenarioError(_in_order((p for p in known if p.key not in moot), files))
     scenario._origins = settled.origins
     return scenario
 

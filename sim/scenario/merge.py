@@ -119,9 +119,11 @@ def is_quantity(node: Node) -> bool:
 def merge(base: Node, over: Node, problems: list[Problem], path: str = "", first: bool = False) -> Node:
     """`over` laid over `base`: mappings key by key, `chain` and `policy` by id, anything else replaces.
 
-    A quantity replaces as a whole, so that no number inherits another's source. `first` says that there is nothing
-    below, so that an empty list may stand.
+    A quantity replaces as a whole, so that no number inherits another's source; what extends a file keeps its
+    `components`. `first` says that there is nothing below, so that an empty list may stand.
     """
+    if path == "components" and isinstance(over.value, list) and isinstance(base.value, list):
+        return Node([*base.value, *over.value], over.place, over.key)
     if path in ITEMS:
         if over.value is None:
             return Node([], over.place, over.key) if path == "policy" else over
@@ -166,6 +168,7 @@ def _by_id(base: Node, over: Node, problems: list[Problem], path: str, first: bo
                 problems.append(problem(id_node.place, here, "nothing_to_remove", _unknown(id, ids)))
             else:
                 del kept[at]
+                kept = [_without(k, id) for k in kept]
             continue
         if at is None:
             merged, at = entry, len(kept)
@@ -183,6 +186,15 @@ def _by_id(base: Node, over: Node, problems: list[Problem], path: str, first: bo
                     )
         kept.insert(at, merged)
     return Node(kept, over.place, over.key)
+
+
+def _without(entry: Node, id: str) -> Node:
+    """A fund forgets an instrument that is removed."""
+    covered = entry.value.get("covers") if isinstance(entry.value, dict) else None
+    if covered is None or not isinstance(covered.value, list):
+        return entry
+    left = [c for c in covered.value if c.value != id]
+    return Node({**entry.value, "covers": Node(left, covered.place, covered.key)}, entry.place, entry.key)
 
 
 def _other_type(below: Node, entry: Node) -> bool:

@@ -33,6 +33,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "gbk": ("not UTF-8; it looks like GBK: save it as UTF-8", "不是 UTF-8，看起来是 GBK 编码：请另存为 UTF-8"),
     "not_utf8": ("not UTF-8; save the file as UTF-8", "不是 UTF-8 编码，请另存为 UTF-8"),
     "stray": ("control or invisible character {character} is not allowed", "不允许控制字符或不可见字符 {character}"),
+    "not_a_scenario": (
+        'give a scenario: sim.load("file.yaml") (got {found})',
+        '应给出情景：sim.load("file.yaml")（实为 {found}）',
+    ),
     # YAML
     "no_value": ("has no value; write null if none is meant", "没有值；如果确实表示“没有”，请写 null"),
     "syntax": ("not valid YAML: {reason}", "不是合法的 YAML：{reason}"),
@@ -67,6 +71,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{found} 指向场景文件夹之外，请用文件夹之内的相对路径",
     ),
     "circle": ("circle: {chain}", "循环引用：{chain}"),
+    "needs_path": ("give the path of a scenario file (got {found})", "应给出情景文件的路径（实为 {found}）"),
+    "needs_changes": (
+        "give changes by path, such as {{'chain.incubator.places': 80}} (got {found})",
+        "应按路径给出改动，如 {{'chain.incubator.places': 80}}（实为 {found}）",
+    ),
     "needs_text": ("must be a file name (got {found})", "应为文件名（实为 {found}）"),
     "item_needs_id": ("each entry needs an id", "每一项都要有 id"),
     "nothing_to_remove": ("nothing called {found} to remove{near}", "没有名为 {found} 的项可删{near}"),
@@ -76,6 +85,61 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "空列表不会改变所继承的内容；若要全部去掉，请写 `{key}: null`",
     ),
     "duplicate_id": ("id {found} is given twice; first on line {line}", "id {found} 重复，首次出现在第 {line} 行"),
+    # instruments of the scenario's own
+    "component_form": (
+        "must be module:Class, such as my_grant:VillageGrant for my_grant.py beside this file (got {found}){hint}",
+        "应写作 模块:类名，如本文件旁 my_grant.py 中的 my_grant:VillageGrant（实为 {found}）{hint}",
+    ),
+    "component_missing": (
+        "there is no file {file} beside this one, and no module {module} is installed{near}",
+        "本文件旁没有 {file}，也没有安装名为 {module} 的模块{near}",
+    ),
+    "component_broken": ("{at} cannot be used: {reason}{hint}", "{at} 无法使用：{reason}{hint}"),
+    "component_no_class": ("{file} holds no class {found}{near}", "{file} 中没有类 {found}{near}"),
+    "component_no_instrument": (
+        "{at}: {name} is no instrument; write `class {name}(PolicyInstrument)`, imported from sim.policy",
+        "{at}：{name} 不是政策工具；请写 `class {name}(PolicyInstrument)`，并从 sim.policy 导入",
+    ),
+    "component_no_type": (
+        '{at}: {name} needs a name for scenario files: `type: Literal["{example}"] = "{example}"`',
+        '{at}：{name} 需要一个供情景文件使用的名称：`type: Literal["{example}"] = "{example}"`',
+    ),
+    "component_built_in": (
+        "{at}: the type {found} comes with the program; give {name} another",
+        "{at}：类型 {found} 是程序自带的，请给 {name} 另起类型名",
+    ),
+    "component_twice": (
+        "there is another instrument of type {found} ({other}); give one of them another type",
+        "类型 {found} 另有一个政策工具（{other}），请给其中一个改名",
+    ),
+    "component_config": (
+        "{at}: {name} changes `model_config`; instruments stay frozen and strict",
+        "{at}：{name} 改动了 `model_config`；政策工具必须保持冻结和严格校验",
+    ),
+    "component_hides": (
+        "{at}: the parameter {found} of {name} hides the method of that name; call it otherwise",
+        "{at}：{name} 的参数 {found} 与同名方法冲突，请换一个名称",
+    ),
+    "component_lacks": (
+        "{at}: {name} does not say its `{found}`: write `def {found}(...)`, or `def act(...)` for all",
+        "{at}：{name} 缺少 `{found}`：请写 `def {found}(...)`，或整个写在 `def act(...)` 里",
+    ),
+    "component_remembers": (
+        "{at}: `remembers` of {name} must map names to one of {choices}",
+        "{at}：{name} 的 `remembers` 应为“名称: 类型”，类型为 {choices} 之一",
+    ),
+    "component_list": (
+        "{at}: the parameter {found} of {name} is a list; write tuple[..., ...], since instruments do not change",
+        "{at}：{name} 的参数 {found} 是可变列表；政策工具不可变，请写 tuple[..., ...]",
+    ),
+    "component_figure": (
+        "{at}: the parameter {parameter} of {name} cites {found}, and no figure is called so{near}",
+        "{at}：{name} 的参数 {parameter} 引用了 {found}，但没有这项数据{near}",
+    ),
+    "component_in_python": (
+        "`components` is for files; in Python, give `policy` the objects: policy=(VillageGrant(id=...),)",
+        "`components` 用于情景文件；在 Python 中请直接把对象放入 `policy`：policy=(VillageGrant(id=...),)",
+    ),
     # keys and values
     "unknown_key": ("unknown key{near}", "未知的键{near}"),
     "unknown_key_wide": (
@@ -131,6 +195,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{found} names those who trade outside the chain; choose another id",
         "{found} 专指链条之外的经营者，请换一个 id",
     ),
+    "unknown_lever": ("the policy has no instrument {found}{near}", "政策中没有名为 {found} 的工具{near}"),
+    "covers_a_fund": (
+        "{found} is a fund; a fund pays for instruments only", "{found} 本身是资金池；资金池只能覆盖政策工具",
+    ),
     "unknown_stage": ("the chain has no stage {found}{near}", "链条中没有阶段 {found}{near}"),
     "nobody_has": (
         "nobody who arrives has this education: arrivals.education.{education} is 0",
@@ -143,6 +211,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "全部场所（含链外）最多 {most} 处（实为 {found}）",
     ),
     "until_before_since": ("ends before it starts ({since})", "结束早于开始（{since}）"),
+    "differs_from_base": (
+        "is {found} here and {base} in the base scenario; only `chain` and `policy` may differ, or it would not be the "
+        "same people that are compared",
+        "此处为 {found}，基准情景为 {base}；只有 `chain` 和 `policy` 可以不同，否则比较的就不是同一批人",
+    ),
     "calendar_year": ("{found} is not a calendar year between 1978 and 2100", "{found} 不是 1978 至 2100 之间的年份"),
     "above_zero": ("must be above 0{unit} (got {found})", "必须大于 0{unit}（实为 {found}）"),
     # warnings
@@ -150,6 +223,42 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "factor": (
         "{found} is {factor} times the published {published} ({figure}); a slip of units (万 = 10,000)?",
         "{found} 是公布值 {published}（{figure}）的 {factor} 倍；单位写错了吗（万 = 10000）？",
+    ),
+    "other_scale": (
+        "{found} is far below the published {published} ({figure}); in {scale}? Then write {meant}",
+        "{found} 远低于公布值 {published}（{figure}）；是否以{scale}为单位？那么请写 {meant}",
+    ),
+    "spent_at_once": (
+        "{found} is gone within the first month: without limits it would take about {need} a month, {whole} {span}"
+        "{hint}; raise it or narrow who is eligible; if it is meant, say why (`assumed:`)",
+        "{found} 第一个月就会用完：不设上限每月约需 {need}，{span}约 {whole}{hint}；请提高预算或收窄对象；"
+        "若确实如此，请写明理由（`assumed:`）",
+    ),
+    "hardly_used": (
+        "of {found}, at most {share} % can be used: all that is asked for comes to about {whole} {span}; lower it, or "
+        "widen who is eligible",
+        "{found} 最多只能用掉 {share}%：{span}的全部需求约 {whole}；请降低预算或放宽对象",
+    ),
+    "beyond_fund": (
+        "{ids} would take about {total} a year by planner's arithmetic, and the fund holds {fund}: some will be "
+        "refused; lower amounts or shares, or raise the fund",
+        "按粗略估算，{ids} 每年约需 {total}，而资金池只有 {fund}：部分申请将被拒；请降低金额或比例，或增加资金",
+    ),
+    "beyond_published": (
+        "{ids}: about {total} a year in cash by planner's arithmetic, more than the city's published special fund of "
+        "{fund} ({figure}; meant for bases, storage and training); lower amounts or shares, set a `budget`, or let an "
+        "instrument of `type: fund` cover them",
+        "按粗略估算，{ids} 每年发放现金约 {total}，超过全市公布的专项资金 {fund}"
+        "（{figure}，原定用于直播基地、仓储和培训）；请降低金额或比例、设 `budget`，或用 `type: fund` 的资金池覆盖",
+    ),
+    "only_before": (
+        "ends before the horizon starts ({start}): it acts in the burn-in only",
+        "结束于模拟期开始（{start}）之前：只在预热期起作用",
+    ),
+    "acts_from_start": (
+        "the horizon starts in {start}, and what comes before it does not have this instrument: it acts from {start} "
+        "on, not from {since}",
+        "模拟期从 {start} 开始，此前没有这一工具：它从 {start} 起作用，而不是 {since}",
     ),
     "implausible": ("{found} lies outside the plausible range {range}{unit}", "{found} 超出合理范围 {range}{unit}"),
     "threshold_falls": (
@@ -167,6 +276,19 @@ _FRAGMENTS: dict[str, tuple[str, str]] = {
     "percent": ("; write 5% as 0.05", "；5% 请写作 0.05"),
     "wan": ("; write 5万 as 50_000 and 1亿 as 100_000_000", "；5万 请写作 50_000，1亿 写作 100_000_000"),
     "yes_no": ("; in YAML 1.2 {} is text: write {}", "；在 YAML 1.2 中 {} 是文字：请写 {}"),
+    "component": (
+        "; if it is your own, name its file under `components:`",
+        "；如果是自己写的，请在 `components:` 中写明所在文件",
+    ),
+    "a_year": ("a year", "全年"),
+    "in_all": ("in the horizon", "整个模拟期"),
+    "in_ten_thousands": ("; is it in 万 (10,000)? Then write {}", "；是否以万为单位？那么请写 {}"),
+    "half_colon": ("; the colon is full-width: write “:”", "；冒号是全角的，请写半角“:”"),
+    "one_file": (
+        "; a component is one file: put what it needs into it, or install that",
+        "；一个组件只能是一个文件：请把所需代码写进去，或安装为软件包",
+    ),
+    "no_suffix": ("; leave out .py", "；请去掉 .py"),
     "quote": ("; put it in quotes", "；请加引号"),
 }
 
@@ -199,6 +321,16 @@ def _say(key: str, arguments: Mapping[str, object], language: int) -> str:
 
 
 def _fragment(value: object, language: int) -> object:
+    if isinstance(value, tuple) and value[0] == "money":
+        return _money(float(value[1]), language)
     if isinstance(value, tuple):
         return _FRAGMENTS[str(value[0])][language].format(*value[1:])
     return value
+
+
+def _money(amount: float, language: int) -> str:
+    """An amount as one says it, to three digits: 1.54 亿元, 154 million CNY."""
+    scales = ((1e8, " 亿元"), (1e4, " 万元")) if language else ((1e9, " bn CNY"), (1e6, " million CNY"))
+    size, unit = next((s for s in scales if amount >= s[0]), (1.0, " 元" if language else " CNY"))
+    said = amount / size
+    return (f"{said:,.0f}" if said >= 100 else f"{said:.3g}") + unit

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sim.errors import Problem
+from sim.policy._instrument import PolicyInstrument
 from sim.scenario.document import Node
 from sim.scenario.merge import node_of
 from sim.scenario.messages import nearest, problem
 from sim.scenario.schema import Scenario
-from sim.scenario.shape import ITEMS, Shape, fields, instrument, item, shape
+from sim.scenario.shape import ITEMS, NONE, Shape, fields, instrument, item, shape
 from sim.scenario.source import Place, shown, stray
 
 __all__ = ["OVERRIDE", "overlay"]
@@ -19,12 +20,20 @@ OVERRIDE = "--set"
 """What stands for the file of a value that was given by path."""
 
 
-def overlay(root: Node, overrides: Mapping[str, object], file: str, problems: list[Problem]) -> Node:
-    """The overrides as nodes to merge over `root`; a path that does not exist is a problem, with the nearest."""
-    place = Place(file)
+def overlay(
+    root: Node,
+    overrides: Mapping[str, object],
+    problems: list[Problem],
+    own: Mapping[str, type[PolicyInstrument]] = NONE,
+) -> Node:
+    """The overrides as nodes to merge over `root`; a path that does not exist is a problem, with the nearest.
+
+    `own` are the scenario's own instruments by type.
+    """
+    place = Place(OVERRIDE)
     over = Node({}, place)
     for path, value in overrides.items():
-        unknown = _unknown(root, path)
+        unknown = _unknown(root, path, own)
         if unknown is not None:
             problems.append(problem(place, shown(path)[1:-1], "unknown_path", {"near": nearest(path, unknown)}))
             continue
@@ -74,7 +83,7 @@ def _named(entry: Node) -> Any:
     return id.value if isinstance(id, Node) else None
 
 
-def _unknown(root: Node, path: str) -> list[str] | None:
+def _unknown(root: Node, path: str, own: Mapping[str, type[PolicyInstrument]]) -> list[str] | None:
     """None if the path exists; else the paths that might be meant."""
     what: Shape | None = Shape("model", Scenario)
     node: Node | None = root
@@ -90,7 +99,7 @@ def _unknown(root: Node, path: str) -> list[str] | None:
             rest = "".join(f".{shown(p)[1:-1]}" for p in parts)
             return [(f"{prefix}." if prefix else "") + k + rest for k in known]
         walked.append(part)
-        what, node = _step(what, node, part, prefix)
+        what, node = _step(what, node, part, own)
     return None
 
 
@@ -106,15 +115,17 @@ def _has_id(entry: Node) -> bool:
     return isinstance(entry.value, dict) and "id" in entry.value and isinstance(entry.value["id"].value, str)
 
 
-def _step(what: Shape | None, node: Node | None, part: str, prefix: str) -> tuple[Shape | None, Node | None]:
+def _step(
+    what: Shape | None, node: Node | None, part: str, own: Mapping[str, type[PolicyInstrument]]
+) -> tuple[Shape | None, Node | None]:
     if what is None:
         return None, None
     if what.kind == "items":
         entry = next((i for i in (node.value if node else []) if _has_id(i) and i.value["id"].value == part), None)
         model: Any = what.model
-        if prefix == "policy" and entry:
+        if model is PolicyInstrument and entry:
             type = entry.value.get("type")
-            model = instrument(type.value if type else None)
+            model = instrument(type.value if type else None, own)
         return Shape("model", model), entry
     below = node.value.get(part) if node and isinstance(node.value, dict) else None
     if what.kind == "table":

@@ -32,9 +32,11 @@ def leaves(model: BaseModel, path: str = "") -> Iterator[tuple[str, Any, Shape]]
         elif isinstance(value, dict):
             yield from ((f"{here}.{k}", v, item(what)) for k, v in value.items())
         elif isinstance(value, tuple):
-            for entry in value:
+            for i, entry in enumerate(value):
                 if isinstance(entry, BaseModel):
-                    yield from leaves(entry, f"{here}.{entry.__dict__['id']}")
+                    yield from leaves(entry, f"{here}.{entry.__dict__.get('id', i)}")
+            if what.kind == "list":
+                yield here, value, what
         else:
             yield here, value, what
 

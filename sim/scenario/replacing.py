@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -11,15 +12,16 @@ from sim.errors import Problem, ScenarioError
 from sim.evidence.audit import Origin
 from sim.scenario.checks import combinations
 from sim.scenario.complaints import complaints
+from sim.scenario.components import by_type, components, lasting, unclear
 from sim.scenario.document import Node
 from sim.scenario.loader import under_file
-from sim.scenario.merge import merge, node_of
+from sim.scenario.merge import follow, merge, node_of
 from sim.scenario.messages import problem
 from sim.scenario.overlay import OVERRIDE, overlay
 from sim.scenario.schema import Scenario
 from sim.scenario.settle import settle
 from sim.scenario.shape import fields
-from sim.scenario.source import Place, stray
+from sim.scenario.source import Place, shown, stray
 
 __all__ = ["replaced"]
 
@@ -30,6 +32,8 @@ class _Slow(Exception):
 
 def replaced(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     """See `Scenario.replace`."""
+    if not isinstance(changes, Mapping):
+        raise ScenarioError([problem(Place(OVERRIDE), "", "needs_changes", {"found": shown(changes)})])
     try:
         return _quickly(scenario, changes)
     except (_Slow, ValidationError):
@@ -45,7 +49,7 @@ def _quickly(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
         if not isinstance(value, int | float | str | None) or (isinstance(value, str) and stray(value)):
             raise _Slow
         _set(plain, path.split("."), value)
-    changed = Scenario.model_validate(plain)
+    changed = Scenario.model_validate(plain, context=scenario.own)
     if "initial.under" in changes or any(True for _ in combinations(changed, {*scenario._origins, *changes})):
         raise _Slow
     origins = {path: Origin(path, value, file=OVERRIDE) for path, value in changes.items()}
@@ -99,25 +103,23 @@ def _thoroughly(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     if isinstance(scenario.initial.under, str):
         plain["initial"]["under"] = scenario.initial.under
     root = node_of(plain, Place(scenario.file))
-    over = overlay(root, changes, OVERRIDE, problems)
-    settled = settle(merge(root, over, problems), Scenario)
+    over = overlay(root, changes, problems, by_type(scenario.own))
+    own = {**scenario.own, **components(over, follow(Path(scenario.file).parent), scenario.file, problems)}
+    under = _under(over)
+    burn_in = _read(scenario, under, problems) if under else None
+    own |= burn_in.own if burn_in else {}
+    settled = settle(merge(root, over, problems), Scenario, by_type(own))
     problems += settled.problems
+    if isinstance(settled.plain.get("components"), tuple):
+        settled.plain["components"] = tuple(entry for entry, kind in own.items() if lasting(kind))
     changed = None
     try:
-        changed = Scenario.model_validate(settled.plain)
+        changed = Scenario.model_validate(settled.plain, context=own)
     except ValidationError as error:
-        problems += complaints(error, settled)
+        problems += [p for p in complaints(error, settled) if not (p.key == "unknown_type" and unclear(over))]
     explicit = {*scenario._origins, *(p for p, o in settled.origins.items() if o.file == OVERRIDE)}
     for path, key, arguments in combinations(settled.plain, explicit):
         problems.append(problem(Place(OVERRIDE), path, key, arguments))
-    named = over.value.get("initial", Node({}, over.place)).value
-    under = named.get("under") if isinstance(named, dict) else None
-    burn_in = None
-    if under and isinstance(under.value, str):
-        try:
-            burn_in = under_file(scenario.file, under, scenario.file)
-        except ScenarioError as error:
-            problems += error.problems
     if problems or changed is None:
         raise ScenarioError(problems)
     origins = {path: o for path, o in settled.origins.items() if o.file == OVERRIDE}
@@ -125,6 +127,20 @@ def _thoroughly(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     if under:
         dressed._burn_in = burn_in
     return dressed
+
+
+def _under(over: Node) -> Node | None:
+    """What the changes say of `initial.under`."""
+    initial = over.value.get("initial")
+    return initial.value.get("under") if initial and isinstance(initial.value, dict) else None
+
+
+def _read(scenario: Scenario, under: Node, problems: list[Problem]) -> Scenario | None:
+    try:
+        return under_file(scenario.file, under, scenario.file) if isinstance(under.value, str) else None
+    except ScenarioError as error:
+        problems += error.problems
+        return None
 
 
 def _dressed(changed: Scenario, before: Scenario, origins: Mapping[str, Origin]) -> Scenario:

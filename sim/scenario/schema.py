@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, SerializeAsAny, Tag
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Discriminator,
+    Field,
+    PrivateAttr,
+    SerializeAsAny,
+    Tag,
+    ValidationInfo,
+)
 from pydantic_core import PydanticCustomError
 
 from sim.chain.stage import Stage
@@ -15,7 +24,9 @@ from sim.errors import Problem
 from sim.evidence.audit import Origin
 from sim.evidence.quantity import Label, Parameters, quantity
 from sim.market.demand import Market
-from sim.policy._instrument import Month, PolicyInstrument, find, types
+from sim.policy._instrument import Month, PolicyInstrument, types
+from sim.scenario.components import Components, by_type, entry_of, is_own, lasting, source_files
+from sim.scenario.shape import instrument
 
 __all__ = ["Horizon", "Initial", "Regime", "Replicates", "Scenario", "Until"]
 
@@ -24,13 +35,20 @@ TAGS = ("\0scalar", "\0mapping")
 """How pydantic calls the two forms of a key in the location of an error; no key of a file is called so."""
 
 
-def _instrument(value: Any) -> Any:
-    """Each entry of `policy` becomes the instrument that its `type` names."""
+def _instrument(value: Any, info: ValidationInfo) -> Any:
+    """Each entry of `policy` becomes the instrument that its `type` names, the scenario's own included."""
     if not isinstance(value, Mapping):
         return value
-    if value.get("type") not in types():
+    own, type = by_type(info.context or {}), value.get("type")
+    if type not in own and type not in types():
         raise PydanticCustomError("unknown_type", "unknown type")
-    return find(value["type"]).model_validate(value)
+    return instrument(type, own).model_validate(value)
+
+
+def _named_in_a_file(entries: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    if entries and info.context is None:
+        raise PydanticCustomError("component_in_python", "components are for files; in Python, put objects in `policy`")
+    return entries
 
 
 def _a_list(value: Any) -> Any:
@@ -39,6 +57,11 @@ def _a_list(value: Any) -> Any:
 
 
 Chain = Annotated[tuple[Stage, ...], Field(min_length=1, max_length=20), BeforeValidator(_a_list)]
+Entries = Annotated[
+    tuple[Annotated[str, Field(max_length=200)], ...],
+    Field(max_length=20, description="the scenario's own instruments: my_grant:VillageGrant is a class of my_grant.py"),
+    BeforeValidator(_a_list), AfterValidator(_named_in_a_file),
+]  # fmt: skip
 Policy = Annotated[
     tuple[Annotated[SerializeAsAny[PolicyInstrument], BeforeValidator(_instrument)], ...],
     Field(max_length=100), BeforeValidator(_a_list),
@@ -111,13 +134,26 @@ class Scenario(Parameters):
     chain: Chain
     market: Market = Market()
     behaviour: Behaviour = Behaviour()
+    components: Entries = ()
     policy: Policy = ()
     observe: Annotated[tuple[Literal["panel"], ...], BeforeValidator(_a_list)] = ()
 
     _file: str = PrivateAttr("")
     _origins: Mapping[str, Origin] = PrivateAttr(default_factory=dict)
     _burn_in: Scenario | None = PrivateAttr(None)
-    _warnings: tuple[Problem, ...] | None = PrivateAttr(None)
+    _odd: tuple[Problem, ...] | None = PrivateAttr(None)
+    _own: Components = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, context: Any) -> None:
+        """Know the classes of instruments that do not come with the program, those passed in Python included."""
+        before = self.initial.under.policy if isinstance(self.initial.under, Regime) else ()
+        self._own = dict(context or {})
+        for kind in dict.fromkeys(type(i) for i in (*self.policy, *before)):
+            if is_own(kind) and kind not in self._own.values():
+                self._own = {**self._own, entry_of(kind): kind}
+        made = tuple(e for e, kind in self._own.items() if e not in self.components and lasting(kind))
+        if made:
+            self.__dict__["components"] = (*self.components, *made)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Scenario) and self.__dict__ == other.__dict__ and self._burn_in == other._burn_in
@@ -141,11 +177,20 @@ class Scenario(Parameters):
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """What is allowed and yet probably not meant, in the order of the files."""
-        if self._warnings is None:
-            from sim.scenario.checks import suspicions
+        return tuple(p for p in self._suspicions if p.severity == "warning")
 
-            self._warnings = tuple(suspicions(self))
-        return self._warnings
+    @property
+    def notes(self) -> tuple[Problem, ...]:
+        """What may well be meant and is good to know, in the order of the files."""
+        return tuple(p for p in self._suspicions if p.severity == "note")
+
+    @property
+    def _suspicions(self) -> tuple[Problem, ...]:
+        if self._odd is None:
+            from sim.scenario.suspicions import suspicions
+
+            self._odd = tuple(suspicions(self))
+        return self._odd
 
     @property
     def provenance(self) -> dict[str, Origin]:
@@ -192,9 +237,18 @@ class Scenario(Parameters):
 
         return digest(self)
 
+    @property
+    def own(self) -> Components:
+        """Instruments that do not come with the program, by entry of `components`."""
+        return self._own
+
+    def component_files(self) -> dict[str, bytes]:
+        """What must stand beside `to_yaml` for it to be read again: name -> content of each file of `components`."""
+        return source_files(self.components, self._own)
+
     @classmethod
-    def json_schema(cls) -> dict[str, Any]:
-        """JSON Schema of a scenario file, for editors."""
+    def json_schema(cls, own: Components | None = None) -> dict[str, Any]:
+        """JSON Schema of a scenario file, for editors; `own` are instruments that do not come with the program."""
         from sim.scenario.editor import json_schema
 
-        return json_schema()
+        return json_schema(own or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,11 +10,12 @@ from pydantic import BaseModel
 
 from sim.errors import Problem
 from sim.evidence.audit import Origin
+from sim.policy._instrument import PolicyInstrument
 from sim.scenario.document import REFUSED, Node
 from sim.scenario.merge import is_quantity
 from sim.scenario.messages import problem
 from sim.scenario.number import sourced
-from sim.scenario.shape import MAX_ENTRIES, Shape, instrument, item, shape
+from sim.scenario.shape import MAX_ENTRIES, NONE, Shape, instrument, item, shape
 from sim.scenario.source import Place, shown
 
 __all__ = ["Loc", "Settled", "place_of", "settle"]
@@ -32,6 +34,7 @@ class Settled:
     shapes: dict[Loc, Shape] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    own: Mapping[str, type[PolicyInstrument]] = field(default_factory=lambda: NONE)
     _locs: dict[str, Loc] = field(default_factory=dict)
 
     def place(self, path: str) -> Place:
@@ -52,9 +55,9 @@ def place_of(node: Node) -> Place:
     return node.key if node.key and isinstance(node.value, dict | list) else node.place
 
 
-def settle(root: Node, model: type[BaseModel]) -> Settled:
-    """Turn merged nodes into plain data for `model`."""
-    settled = Settled()
+def settle(root: Node, model: type[BaseModel], own: Mapping[str, type[PolicyInstrument]] = NONE) -> Settled:
+    """Turn merged nodes into plain data for `model`; `own` are the scenario's own instruments by type."""
+    settled = Settled(own=own)
     settled.plain = _value(settled, root, Shape("model", model), (), "")
     return settled
 
@@ -78,13 +81,18 @@ def _value(settled: Settled, node: Node, what: Shape | None, loc: Loc, path: str
             for key, child in node.value.items()
         }
     if isinstance(node.value, list):
+        if what and what.kind == "list":
+            _noted(settled, node, what, path)
         return tuple(_entry(settled, child, what, (*loc, i), path) for i, child in enumerate(node.value))
     if what and node.value is not REFUSED and what.kind not in ("model", "items", "list", "table"):
-        place = node.place
-        settled.origins[path] = Origin(
-            path, node.value, what.unit, file=place.file, line=place.line, column=place.column
-        )
+        _noted(settled, node, what, path)
     return node.value
+
+
+def _noted(settled: Settled, node: Node, what: Shape, path: str) -> None:
+    place, value = node.place, node.value
+    said = tuple(child.value for child in value) if isinstance(value, list) else value
+    settled.origins[path] = Origin(path, said, what.unit, file=place.file, line=place.line, column=place.column)
 
 
 def _child(what: Shape | None, key: str) -> Shape | None:
@@ -101,12 +109,12 @@ def _entry(settled: Settled, node: Node, what: Shape | None, loc: Loc, path: str
     inner = None
     if what and what.kind == "items":
         model = what.model
-        if path == "policy" and isinstance(node.value, dict):
+        if model is PolicyInstrument and isinstance(node.value, dict):
             type = node.value.get("type")
-            model = instrument(type.value if type else None)
+            model = instrument(type.value if type else None, settled.own)
         inner = Shape("model", model)
     elif what and what.kind == "list":
-        inner = Shape("choice", None, what.field, what.choices)
+        inner = item(what)
     return _value(settled, node, inner, loc, f"{path}.{name}")
 
 

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from sim.policy._instrument import PolicyInstrument, find
 from sim.policy._instrument import types as instrument_types
 
-__all__ = ["ITEMS", "MAX_ENTRIES", "Shape", "fields", "instrument", "item", "shape"]
+__all__ = ["ITEMS", "MAX_ENTRIES", "NONE", "Shape", "fields", "instrument", "item", "shape"]
 
 MAX_ENTRIES = 200
 """Most entries of such a list, or of a table: beyond any use, and few enough to look for the nearest name in each."""
@@ -24,16 +24,23 @@ Kind = Literal["model", "items", "list", "table", "number", "whole", "flag", "ch
 ITEMS = ("chain", "policy")
 """The lists whose entries have ids, and merge by them."""
 
+NONE: Mapping[str, type[PolicyInstrument]] = types.MappingProxyType({})
+"""No instruments of a scenario's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What one key holds; `model` is the model of a mapping or of the items of a list, `field` what declares it."""
+    """What one key holds; `model` is the model of a mapping or of the items of a list, `field` what declares it.
+
+    `entry` is the kind of what a list or a table holds.
+    """
 
     kind: Kind
     model: type[BaseModel] | None = None
     field: FieldInfo | None = None
     choices: tuple[Any, ...] = ()
     nullable: bool = False
+    entry: Kind = "number"
 
     @property
     def numeric(self) -> bool:
@@ -66,13 +73,18 @@ def shape(model: type[BaseModel], key: str) -> Shape | None:
 
 
 @cache
-def item(table: Shape) -> Shape:
-    """What an entry of a table such as ``share: {incubator: 0.85}`` holds: a number, in the table's unit."""
-    return Shape("number", field=table.field)
+def item(several: Shape) -> Shape:
+    """What an entry of a list, or of a table such as ``share: {incubator: 0.85}`` holds: a number in its unit, say."""
+    return Shape(several.entry, field=several.field, choices=several.choices)
 
 
-def instrument(type: object) -> type[PolicyInstrument]:
-    """The model of a policy entry of this type; what all instruments share if there is no such type."""
+def instrument(type: object, own: Mapping[str, type[PolicyInstrument]] = NONE) -> type[PolicyInstrument]:
+    """The model of a policy entry of this type; what all instruments share if there is no such type.
+
+    `own` are the scenario's own instruments by type.
+    """
+    if isinstance(type, str) and type in own:
+        return own[type]
     return find(type) if isinstance(type, str) and type in instrument_types() else PolicyInstrument
 
 
@@ -83,14 +95,17 @@ def _shape(annotation: Any, field: FieldInfo) -> Shape:
     if origin in (Union, types.UnionType):
         parts = [_shape(a, field) for a in inside if a is not type(None)]
         model = next((p.model for p in parts if p.model), None)
-        return Shape(parts[0].kind, model, field, parts[0].choices, len(parts) < len(inside))
+        return Shape(parts[0].kind, model, field, parts[0].choices, len(parts) < len(inside), parts[0].entry)
     if origin is Literal:
         return Shape("choice", field=field, choices=inside)
     if origin is tuple:
         part = _shape(inside[0], field)
-        return Shape("items", part.model, field) if part.model else Shape("list", None, field, part.choices)
+        if part.model:
+            return Shape("items", part.model, field)
+        return Shape("list", field=field, choices=part.choices, entry=part.kind)
     if origin is dict:
-        return Shape("table", field=field)
+        part = _shape(inside[1], field)
+        return Shape("table", field=field, choices=part.choices, entry=part.kind)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return Shape("model", annotation, field)
     kinds: dict[Any, Kind] = {float: "number", int: "whole", bool: "flag"}

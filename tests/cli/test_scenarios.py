@@ -55,6 +55,50 @@ def test_check_shows_warnings(command, place):
     assert command.json("check", "odd.yaml")["files"][0]["problems"][0]["severity"] == "warning"
 
 
+def test_check_shows_notes(command, place):
+    """What is good to know is said by `check`, marked as a note, and is neither a warning nor a failure."""
+    more = "policy: [{id: pay, type: stipend, eligible_share: {value: 0.31, assumed: x}}]\n"
+    (place / "odd.yaml").write_text(f"schema: 1\nextends: tiny.yaml\narrivals: {{per_year: 30_000}}\n{more}")
+    said = command("check", "odd.yaml")
+    assert re.search(r"odd\.yaml:4:\d+ policy\.pay: note: pay: about \d+ million CNY a year", said.stdout)
+    assert "warning" not in said.output
+    assert "policy.pay: 提示：" in command("check", "odd.yaml", "--lang", "zh").stdout
+    (told,) = command.json("check", "odd.yaml")["files"][0]["problems"]
+    assert told["severity"] == "note"
+    assert "note" not in command("describe", "odd.yaml").output
+
+
+OWN = """\
+from typing import Literal
+from sim.policy import PolicyInstrument, quantity
+class Mine(PolicyInstrument):
+    type: Literal["mine"] = "mine"
+    amount: float = quantity(3.0, unit="CNY", low=0, zh="金额", assumed="x")
+    def eligible(self, people, now):
+        return people.age.nonzero()[0]
+    def cost(self, people, now, rows):
+        return 100
+"""
+
+
+def test_an_instrument_of_ones_own(command, place):
+    """`check`, `describe`, `figures audit` and the schema know it; what is wrong with its file is no traceback."""
+    (place / "mine.py").write_text(OWN)
+    (place / "own.yaml").write_text(
+        "extends: tiny.yaml\ncomponents: ['mine:Mine']\npolicy: [{id: m, type: mine, budget: 1e6}]\n"
+    )
+    assert command.json("check", "own.yaml")["files"][0]["valid"]
+    assert "policy.m.amount = 3" in command("describe", "own.yaml", "--why", "policy.m.amount").stdout
+    assert "policy.m.amount" in command("figures", "audit", "own.yaml").stdout
+    (place / "all.yaml").write_text(command("describe", "own.yaml").stdout)
+    assert command.json("describe", "all.yaml")["hash"] == command.json("describe", "own.yaml")["hash"]
+    schema = json.loads(command("check", "--schema", "own.yaml").stdout)
+    assert "policy_mine" in schema["$defs"]
+    (place / "mine.py").write_text(OWN.replace("return 100", "return (100"))
+    said = command("run", "own.yaml", code=2).stderr
+    assert said.startswith("own.yaml:2:14 components: mine.py:9 cannot be used: SyntaxError")
+
+
 def test_check_in_json(command):
     """--json gives each problem with its place, and still exits with 2."""
     found = command.json("check", "tiny.yaml", "no.yaml", code=2)["files"]

@@ -23,12 +23,13 @@ quiet = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCh
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
-    st.sampled_from(["village", "burn_in", "stipend", "2024-04", "~", "<<", "：", "evidence", "<mapping>", "1e5"]),
+    st.sampled_from(["village", "burn_in", "stipend", "2024-04", "~", "<<", "：", "evidence", "<mapping>", "a:B"]),
 )  # fmt: skip
 KEYS = """schema name seed replicates until chain policy id type facilities places share amount value unit range
-evidence assumed initial kind under arrivals education by_year market domestic remove before extends <mapping> x"""
+evidence assumed initial kind under arrivals education by_year market domestic remove before extends components covers
+<mapping> x"""
 PATHS = """seed chain chain.incubator chain.incubator.places policy.rent.share policy.rent name.zh initial.under
-replicates market.domestic.by_year.2024 chain.incubator.id policy.rent.share.incubator"""
+replicates market.domestic.by_year.2024 chain.incubator.id policy.rent.share.incubator components"""
 keys, paths = (st.sampled_from(names.split()) for names in (KEYS, PATHS))
 trees = st.recursive(scalars, lambda t: st.lists(t, max_size=4) | st.dictionaries(keys, t, max_size=6), max_leaves=25)
 

@@ -238,6 +238,83 @@ def test_suspicious_values_are_warnings(write, text, path, word):
     assert found[0].line > 0
 
 
+@pytest.mark.parametrize(
+    ("lever", "path", "words"),
+    [
+        ("type: stipend, amount: {associate: {value: 500, unit: CNY/person/year}}", "amount.associate", "0.1 times"),
+        ("type: stipend, amount: {master: 2}", "amount.master", "0.0001 times the published 20000"),
+        ("type: stipend, amount: {master: 3}", "amount.master", "in 万? Then write 30000"),
+        ("type: stipend, amount: {master: 777}", "amount.master", "0.039 times the published 20000"),
+        ("type: contest, prize: {second: 80}", "prize.second", "0.01 times the published 8000"),
+        ("type: training, courses: 4000", "courses", "10 times the published 400"),
+        ("type: training, budget: 12_000", "budget", "0.0001 times the published 120000000 (d_special_fund_2024)"),
+        ("type: fund, covers: [rent], budget: 1.2", "budget", "in 亿? Then write 120000000"),
+        ("type: fund, covers: [rent], budget: {value: 1, unit: CNY/month}", "budget", "12 lies outside"),
+    ],
+)
+def test_a_slip_of_units_is_told(write, lever, path, words):
+    """500 for 5,000, 2 for 2 万, 1.2 for 1.2 亿: also with a unit, and for a budget, whose figure is the fund's."""
+    found = [p for p in load(write(f"{SMALL}  - {{id: a, {lever}}}\n")).warnings if p.path == f"policy.a.{path}"]
+    assert [words in p.message for p in found] == [True]
+    assert found[0].line == 10
+
+
+@pytest.mark.parametrize(
+    "lever", ["type: stipend, amount: {master: 1500}", "type: stipend, amount: {master: {value: 2, assumed: x}}"]
+)
+def test_another_number_is_no_slip(write, lever):
+    """A number of the same order is a plan, and so is one with a reason."""
+    assert load(write(f"{SMALL}  - {{id: a, {lever}}}\n")).warnings == ()
+
+
+FUND = f"""{SMALL}\
+  - {{id: stipend, type: stipend}}
+  - {{id: pool, type: fund, covers: [rent, stipend], budget: 900_000_000}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("covers", "path", "word"),
+    [
+        ("[rent, stipnd]", "policy.pool.covers.1", "did you mean stipend?"),
+        ("[rent, pool]", "policy.pool.covers.1", '"pool" is a fund'),
+        ("[rent, other]", "policy.pool.covers.1", '"other" is a fund'),
+        ("rent", "policy.pool.covers", "must be a list"),
+        ("[3]", "policy.pool.covers.0", "put it in quotes"),
+        ("[]", "policy.pool.covers", ">= 1 entries"),
+        ("{rent: 1}", "policy.pool.covers", "must be a list"),
+    ],
+)
+def test_a_fund_covers_instruments_of_the_policy(problems, covers, path, word):
+    """Each by its id, with the nearest name for a misspelt one; neither itself nor another fund."""
+    text = FUND.replace("[rent, stipend]", covers) + "  - {id: other, type: fund, covers: [rent]}\n"
+    (found,) = problems(text)
+    assert (found.path, found.line) == (path, 11)
+    assert word in found.message
+
+
+def test_a_fund_forgets_what_is_removed(write, small):
+    """Who drops an instrument need not mend the fund; who renames it must."""
+    write(FUND, "fund.yaml")
+    dropped = "extends: fund.yaml\npolicy:\n  - {id: rent, remove: true}\n"
+    assert load(write(dropped)).policy[-1].covers == ("stipend",)
+    assert load(write(FUND)).replace({"policy.rent.remove": True}).policy[-1].covers == ("stipend",)
+    assert load(write(FUND), {"policy.rent.remove": True}).policy[-1].covers == ("stipend",)
+    with pytest.raises(ScenarioError, match="no instrument"):
+        load(write("extends: fund.yaml\npolicy:\n  - {id: pool, covers: [rend]}\n"))
+
+
+def test_a_list_is_replaced_as_a_whole(write):
+    """By a reform, by `--set` and in Python; `--why` knows its line."""
+    write(FUND, "fund.yaml")
+    assert load(write("extends: fund.yaml\npolicy: [{id: pool, covers: [rent]}]\n")).policy[-1].covers == ("rent",)
+    scenario = load(write(FUND), dict([override("policy.pool.covers=[rent]")]))
+    assert scenario.policy[-1].covers == ("rent",)
+    assert load(write(FUND)).replace({"policy.pool.covers": ["rent"]}) == scenario
+    assert load(write(FUND)).why("policy.pool.covers").value == ("rent", "stipend")
+    assert load(write(FUND)).why("policy.pool.covers").line == 11
+
+
 def test_a_falling_threshold_is_a_warning(write):
     """A threshold that falls along the chain is probably a slip."""
     text = SMALL.replace("policy:", "  - {id: park, facilities: 1, threshold: 500_000}\npolicy:")

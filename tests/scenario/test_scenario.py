@@ -194,6 +194,16 @@ def test_why_names_the_nearest_path(yiwu):
         yiwu.why("chain.incubator.place")
 
 
+def test_what_is_no_scenario_file_is_told(yiwu):
+    """`load` wants a path, and `replace` changes by path: anything else is a message."""
+    for wrong in (yiwu, None, 3):
+        with pytest.raises(ScenarioError, match="give the path of a scenario file"):
+            load(wrong)
+    for wrong in ("chain.incubator.places=80", None, [1]):
+        with pytest.raises(ScenarioError, match="give changes by path"):
+            yiwu.replace(wrong)
+
+
 def test_more_houses_than_their_numbers_reach_are_refused(yiwu):
     """Five stages of ten thousand houses each would overflow a house's number: an error, not a wrong count."""
     with pytest.raises(ScenarioError, match="at most 32000 houses in all"):
