@@ -8,6 +8,7 @@ from sim.cli.figures import figures
 from sim.cli.program import Option, Program, common
 from sim.cli.runs import run
 from sim.cli.scenarios import check, describe, new
+from sim.cli.trace import trace
 
 __all__ = ["sim"]
 
@@ -32,5 +33,5 @@ def sim() -> None:
     """The program; its verbs are added below."""
 
 
-for verb in (new, check, describe, figures, run):
+for verb in (new, check, describe, figures, run, trace):
     sim.add_command(verb)
