@@ -54,21 +54,38 @@ def _one_spelling(value: Any) -> Any:
 
 
 def to_yaml(scenario: Scenario) -> str:
-    """The resolved scenario as a file that loads into the same scenario, by itself."""
-    return "".join(_lines(resolved(scenario), ""))
+    """The resolved scenario as a file that loads into the same scenario, by itself.
+
+    Numbers keep what the scenario's files say of them.
+    """
+    past = {f"initial.under.{path}": notes for path, notes in _said(scenario.burn_in).items()}
+    return "".join(_lines(resolved(scenario), "", "", past | _said(scenario)))
 
 
-def _lines(value: Any, indent: str) -> list[str]:
+def _said(scenario: Scenario) -> dict[str, dict[str, Any]]:
+    """What the files say of a number beside its value, by dotted path; what the schema says is not repeated."""
+    found = {}
+    for path, origin in scenario.provenance.items():
+        said = scenario._origins.get(path)
+        if said and (said.evidence or said.assumed):
+            own = {"unit": origin.unit, "range": said.range, "evidence": said.evidence, "assumed": said.assumed}
+            found[path] = {key: value for key, value in own.items() if value}
+    return found
+
+
+def _lines(value: Any, indent: str, path: str, said: dict[str, dict[str, Any]]) -> list[str]:
     lines = []
     for key, child in value.items():
         name = key if re.fullmatch(r"[A-Za-z0-9_]+", key) else json.dumps(key, ensure_ascii=False)
+        here = f"{path}.{key}" if path else key
         if isinstance(child, dict) and child:
-            lines += [f"{indent}{name}:\n", *_lines(child, indent + "  ")]
+            lines += [f"{indent}{name}:\n", *_lines(child, indent + "  ", here, said)]
         elif isinstance(child, list) and child and isinstance(child[0], dict):
             lines.append(f"{indent}{name}:\n")
-            for entry in child:
-                block = _lines(entry, indent + "    ")
+            for place, entry in enumerate(child):
+                block = _lines(entry, indent + "    ", f"{here}.{entry.get('id', place)}", said)
                 lines += [f"{indent}  - {block[0].lstrip()}", *block[1:]]
         else:
+            child = {"value": child, **said[here]} if here in said else child
             lines.append(f"{indent}{name}: {json.dumps(child, ensure_ascii=False)}\n")
     return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.errors import ScenarioError
+from sim.evidence.audit import Origin
 from sim.scenario import Scenario, load
 from sim.scenario.provenance import leaves
 
@@ -126,6 +128,16 @@ def test_a_scenario_written_out_loads_as_itself(tmp_path, name):
     assert again.hash() == scenario.hash()
     assert again.resolved() == scenario.resolved()
     assert (again.burn_in.chain, again.burn_in.policy) == (scenario.burn_in.chain, scenario.burn_in.policy)
+    kept, under = again.provenance, "initial.under."
+    for path, origin in scenario.provenance.items():
+        assert said(kept.pop(path)) == said(origin)
+    for path, origin in kept.items():
+        assert said(origin) == said(scenario.burn_in.provenance[path.removeprefix(under)])
+
+
+def said(origin: Origin) -> Origin:
+    """An origin without its place."""
+    return replace(origin, path="", file="", line=0, column=0)
 
 
 @given(st.text(st.characters(exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")), max_size=40))
