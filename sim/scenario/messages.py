@@ -216,6 +216,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "same people that are compared",
         "此处为 {found}，基准情景为 {base}；只有 `chain` 和 `policy` 可以不同，否则比较的就不是同一批人",
     ),
+    "front_loaded": (
+        "front_loaded spreads three payments: write payments: 3, or doctor: equal",
+        "front_loaded 把总额分三次发放：请写 payments: 3，或改为 doctor: equal",
+    ),
+    "uptake": (
+        "uptake must be below ceiling (got {uptake} and {ceiling})",
+        "半年使用率应低于使用率上限（实为 {uptake} 与 {ceiling}）",
+    ),
     "calendar_year": ("{found} is not a calendar year between 1978 and 2100", "{found} 不是 1978 至 2100 之间的年份"),
     "above_zero": ("must be above 0{unit} (got {found})", "必须大于 0{unit}（实为 {found}）"),
     # warnings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+import sim
 from sim.errors import Problem, ScenarioError
 from sim.scenario import load, override
 from sim.scenario.messages import _FRAGMENTS, MESSAGES, in_language
@@ -116,6 +118,14 @@ def test_every_message_exists_in_both_languages():
         names = [{name.removesuffix("_zh") for _, name, _, _ in Formatter().parse(t) if name is not None} for t in pair]
         assert names[0] >= names[1] or key == "unusable_figure", key
         assert all(pair), key
+
+
+def test_what_a_model_refuses_is_said_in_both_languages():
+    """Every kind of error that a parameter model raises by itself has its message."""
+    code = "".join(p.read_text(encoding="utf-8") for p in Path(sim.__path__[0]).rglob("*.py"))
+    kinds = re.findall(r'PydanticCustomError\(\s*"(\w+)"', code)
+    assert len(kinds) > 4
+    assert set(kinds) <= set(MESSAGES)
 
 
 HOSTILE = {
