@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,11 @@ def calendar_month(label: str) -> int:
 def month_label(calendar: int) -> str:
     """The label of a month counted since 2000-01."""
     return f"{2000 + calendar // 12:04d}-{calendar % 12 + 1:02d}"
+
+
+@lru_cache
+def _dtype(labels: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(list(labels))
 
 
 class Observation:
@@ -134,7 +140,7 @@ class Observation:
         return pd.DataFrame({"replicate": np.full(length, replicate, np.int16), **columns}, copy=False)
 
     def _category(self, codes: NDArray[Any], labels: Sequence[str]) -> pd.Categorical:
-        return pd.Categorical.from_codes(codes, list(labels))  # type: ignore[no-any-return, call-overload]
+        return pd.Categorical.from_codes(codes, dtype=_dtype(tuple(labels)))
 
     def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses, gone: dict[str, Any]) -> pd.DataFrame:
         end = len(self._months)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -29,7 +30,12 @@ def counted(entrepreneurs: pd.DataFrame, who: Who) -> Mask:
 
 def category(numbers: npt.NDArray[Any], labels: Sequence[str]) -> pd.Categorical:
     """A text column of `labels` by their numbers."""
-    return pd.Categorical.from_codes(numbers, categories=pd.Index(list(labels), dtype=object))
+    return pd.Categorical.from_codes(numbers, dtype=_dtype(tuple(labels)))
+
+
+@lru_cache
+def _dtype(labels: tuple[str, ...]) -> pd.CategoricalDtype:
+    return pd.CategoricalDtype(pd.Index(list(labels), dtype=object))
 
 
 def codes(column: pd.Series[Any], order: Sequence[str]) -> Ints:

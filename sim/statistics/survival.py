@@ -8,6 +8,7 @@ the initial stock and restarts count too; the stock was seen only from the age t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -165,17 +166,20 @@ def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.Data
     groups = ["all", *(label for _, labels in tables[2:] for label in labels)]
     months, rest = len(cohorts) - 1, len(groups) - 1
     stacked = LifeTable(*(np.concatenate(x) for x in zip(*((t.at_risk, t.events) for t, _ in tables), strict=True)))
-    frame = tidy(stacked, [str(i) for i in range(1 + months + rest)], level)
-    row = frame.pop("group").cat.codes.to_numpy()
+    values = _tidy(stacked, level)
+    row = values.pop("group")
     cohort = np.append(np.arange(1 + months), np.zeros(rest, int))[row]
     group = np.append(np.zeros(1 + months, int), np.arange(1, 1 + rest))[row]
     replicate = entrepreneurs["replicate"].iloc[0] if len(entrepreneurs) else 0
-    frame = frame.assign(
-        replicate=np.full(len(frame), replicate, np.int16),
-        cohort=category(cohort, cohorts),
-        group=category(group, groups),
-    ).astype({"age_months": np.int16, "at_risk": np.int64, "events": np.int64})
-    return frame[[column.name for column in columns("cohorts")]]
+    values |= {
+        "replicate": np.full(len(row), replicate, np.int16),
+        "cohort": category(cohort, cohorts),
+        "group": category(group, groups),
+        "age_months": values["age_months"].astype(np.int16),
+        "at_risk": values["at_risk"].astype(np.int64),
+        "events": values["events"].astype(np.int64),
+    }
+    return pd.DataFrame({column.name: values[column.name] for column in columns("cohorts")})
 
 
 def _tables(entrepreneurs: pd.DataFrame, by: str | None, who: Who) -> tuple[LifeTable, list[str]]:
@@ -195,16 +199,20 @@ def _count(entrepreneurs: pd.DataFrame, groups: Ints, n_groups: int, who: Who) -
 
 def tidy(table: LifeTable, labels: list[str], level: float = 0.95) -> pd.DataFrame:
     """Survival of the groups of a life table as a tidy frame: see `survival`."""
+    values = _tidy(table, level)
+    return pd.DataFrame(values | {"group": category(values["group"], labels)})
+
+
+def _tidy(table: LifeTable, level: float) -> dict[str, Any]:
+    """Columns of `tidy`, groups by number."""
     low, high = table.interval(level)
     group, age = np.nonzero(table.at_risk)
-    return pd.DataFrame(
-        {
-            "group": category(group, labels),
-            "age_months": age + 1,
-            "at_risk": table.at_risk[group, age],
-            "events": table.events[group, age],
-            "survival": table.survival[group, age],
-            "ci_low": low[group, age],
-            "ci_high": high[group, age],
-        }
-    )
+    return {
+        "group": group,
+        "age_months": age + 1,
+        "at_risk": table.at_risk[group, age],
+        "events": table.events[group, age],
+        "survival": table.survival[group, age],
+        "ci_low": low[group, age],
+        "ci_high": high[group, age],
+    }
