@@ -5,12 +5,12 @@ from __future__ import annotations
 import platform
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -177,15 +177,16 @@ class Result:
 
     def funnel(self) -> pd.DataFrame:
         """The chain in one table (see `sim.statistics.funnel.funnel`), mean over replicates."""
-        return self._means[0].copy()
+        return self._means.chain.copy()
 
     def sizes(self) -> pd.DataFrame:
         """Distribution of annual sales of newcomers at the end: sales_cny, share_above; mean over replicates."""
-        return self._means[1].copy()
+        sizes = self._means.sizes
+        return sizes[sizes["share_above"] > 0].reset_index(drop=True)
 
     @cached_property
-    def _means(self) -> tuple[pd.DataFrame, pd.DataFrame]:
-        return _mean([digest_of(t, self.months, self.stages) for t in self._each()])
+    def _means(self) -> Digest:
+        return _mean([digest_of(t, self.scenario) for t in self._each()])
 
     def scale(self) -> pd.DataFrame:
         """Size statistics of newcomers at the end (see `sim.statistics.scale`), a row each replicate and statistic."""
@@ -212,20 +213,19 @@ class Result:
         paid = fiscal.spending(self.table("ledger"), "instrument", discount=discount)
         return paid.assign(paid_cny=paid["paid_cny"] / self.replicates, recipients=paid["recipients"] / self.replicates)
 
-    def unit_costs(self, discount: float = 0.0) -> pd.DataFrame:
+    def unit_costs(self, discount: float | None = None) -> pd.DataFrame:
         """What the city pays for each arrival, survivor and job-year (see `fiscal.per_unit`); mean over replicates.
 
-        `discount` is the yearly rate of money and of what it buys.
+        `discount` is the yearly rate of money and of what it buys; by default both 0 and `fiscal.DISCOUNT`.
         """
-        each = [fiscal.per_unit(t, months=self.months, discount=discount) for t in self._each()]
-        return pd.concat(each).groupby(["per", "unit"], sort=False)["value"].mean().reset_index()
+        if discount is None:
+            return self._means.unit_costs.copy()
+        each = [_unit_costs(t, self.months, discount) for t in self._each()]
+        return _mean_of(each, ["discount", "per", "unit"])
 
     def budgets(self) -> pd.DataFrame:
         """Planned, claimed and disbursed by calendar year and instrument (see `fiscal.planned`), CNY; mean."""
-        start = self.scenario["horizon"]["start"]
-        budgets = {i["id"]: i["budget"] for i in self.scenario["policy"] if i["active"]}
-        each = [fiscal.planned(t["ledger"], budgets, start, months=self.months) for t in self._each()]
-        return pd.concat(each).groupby(["year", "instrument"], sort=False).mean().reset_index()
+        return self._means.budgets.copy()
 
     @property
     def plot(self) -> Any:
@@ -245,7 +245,9 @@ class Result:
         return f"<Result of {self.replicates} replicates over {self.months} months: {', '.join(self.stages)}>"
 
     def _repr_html_(self) -> str:
-        return str(self.summary.to_html(index=False, float_format=lambda v: f"{v:,.4g}", na_rep="–", escape=True))
+        import importlib  # as in `plot`
+
+        return str(importlib.import_module("sim.presentation.notebook").run(self))
 
 
 class _LazyTables(Mapping[str, pd.DataFrame]):
@@ -304,10 +306,10 @@ def run(
     most = rule if isinstance(rule, int) else rule.until.max
     if most < 1:
         raise RunError("replicates: must be 1 or more")
-    stages, months = tuple(s.id for s in scenario.chain), scenario.horizon.months
+    stages, months, plain = tuple(s.id for s in scenario.chain), scenario.horizon.months, settled.resolved()
     parts: list[Tables] = []
     outcomes: list[dict[str, summary.Outcome]] = []
-    digests: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+    digests: list[Digest] = []
     writer = TableWriter(folder, stages) if folder else None
     underway: dict[int, float] = {}
     over = threading.Event()
@@ -325,7 +327,7 @@ def run(
 
         tables = simulate(settled, replicate=replicate, threads=threads, month_done=month_done)
         found = summary.outcomes(tables, months=months, stages=stages)
-        return tables, found, digest_of(tables, months, stages) if folder else None
+        return tables, found, digest_of(tables, plain) if folder else None
 
     try:
         for replicate, (tables, found, small) in enumerate(in_order(one, most, jobs)):
@@ -344,7 +346,7 @@ def run(
     if writer:
         writer.close()
     result = Result(
-        settled.resolved(),
+        plain,
         summary.summarise(outcomes),
         parts=None if folder else parts,
         folder=folder,
@@ -367,21 +369,51 @@ def open_run(folder: Path | str) -> Result:
     return result
 
 
-def digest_of(tables: Tables, months: int, stages: tuple[str, ...]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What figures need of one replicate: its funnel, and the distribution of sales on a fixed grid."""
+class Digest(NamedTuple):
+    """What an answer and its figures need of one replicate; or the means of it over replicates."""
+
+    chain: pd.DataFrame
+    """The funnel: see `funnel.funnel`."""
+    sizes: pd.DataFrame
+    """Distribution of annual sales on a fixed grid: sales_cny, share_above."""
+    unit_costs: pd.DataFrame
+    """Undiscounted and at `fiscal.DISCOUNT`: discount, per, unit, value; see `fiscal.per_unit`."""
+    budgets: pd.DataFrame
+    """See `fiscal.planned`."""
+
+
+_KEYS = (["stage"], ["sales_cny"], ["discount", "per", "unit"], ["year", "instrument"])
+"""What a row of each part of a digest is of."""
+
+
+def digest_of(tables: Tables, scenario: Mapping[str, Any]) -> Digest:
+    """The digest of one replicate of a resolved scenario."""
+    months, stages = int(scenario["horizon"]["months"]), tuple(s["id"] for s in scenario["chain"])
     people = tables["entrepreneurs"]
     counted = ~people["initial"] & (people["attempt"] == 0) & ~people["event"]
     sales = np.sort(people.loc[counted, "sales_12m_cny"].to_numpy())
     grid = 10 ** np.arange(2, 9.01, 0.05)
     above = 1 - np.searchsorted(sales, grid) / max(len(sales), 1)
-    chain = funnel.funnel(tables, months=months, stages=stages)
-    return chain, pd.DataFrame({"sales_cny": grid, "share_above": above if len(sales) else 0.0})
+    budgets = {i["id"]: i["budget"] for i in scenario["policy"] if i["active"]}
+    return Digest(
+        funnel.funnel(tables, months=months, stages=stages),
+        pd.DataFrame({"sales_cny": grid, "share_above": above if len(sales) else 0.0}),
+        pd.concat([_unit_costs(tables, months, rate) for rate in (0.0, fiscal.DISCOUNT)]),
+        fiscal.planned(tables["ledger"], budgets, scenario["horizon"]["start"], months=months),
+    )
 
 
-def _mean(digests: list[tuple[pd.DataFrame, pd.DataFrame]]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    chain = pd.concat([d[0] for d in digests]).groupby("stage", sort=False).mean().reset_index()
-    tail = pd.concat([d[1] for d in digests]).groupby("sales_cny").mean().reset_index()
-    return chain, tail[tail["share_above"] > 0].reset_index(drop=True)
+def _unit_costs(tables: Tables, months: int, discount: float) -> pd.DataFrame:
+    found = fiscal.per_unit(tables, months=months, discount=discount)
+    return found.assign(discount=discount)[["discount", "per", "unit", "value"]]
+
+
+def _mean(digests: Sequence[Digest]) -> Digest:
+    return Digest._make(_mean_of(frames, key) for *frames, key in zip(*digests, _KEYS, strict=True))
+
+
+def _mean_of(frames: Sequence[pd.DataFrame], key: list[str]) -> pd.DataFrame:
+    return pd.concat(frames).groupby(key, sort=False).mean().reset_index()
 
 
 def in_order(one: Callable[[int], Any], count: int, jobs: int) -> Iterator[Any]:

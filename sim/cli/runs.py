@@ -93,6 +93,8 @@ def _answer(voice: Voice, scenario: Scenario, result: Result, folder: Path) -> N
     from sim.evidence.audit import audit, counts
     from sim.presentation.answer import Answer, plain, show
     from sim.presentation.catalogue import labels, title
+    from sim.presentation.money import money
+    from sim.presentation.sheet import records
 
     if voice.json:
         voice.give(
@@ -102,16 +104,20 @@ def _answer(voice: Voice, scenario: Scenario, result: Result, folder: Path) -> N
                 "seed": scenario.seed,
                 "replicates": result.replicates,
                 "summary": plain(result.summary),
+                "unit_costs": records(result.unit_costs()),
+                "budgets": records(result.budgets()),
                 "folder": str(folder),
             }
         )
         return
     number = counts(audit(scenario.provenance.values()))
+    named = labels(result.scenario, voice.lang)
     answer = Answer(
         result.summary,
         name=title(result.scenario, voice.lang),
         replicates=result.replicates,
-        labels=labels(result.scenario, voice.lang),
+        labels=named,
+        money=tuple(money(result, voice.lang, named)),
         assumed=(number["assumed"] + number["unsourced"], sum(number.values()), scenario.file),
         notes=(voice.text("run.folder", folder=folder),),
         lang=voice.lang,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
-__all__ = ["Answer", "plain", "show"]
+__all__ = ["FEW", "Answer", "plain", "show"]
 
 _GROUPS = {
     "survival": ("survival_", "median_life", "rmst_"),
@@ -30,7 +30,7 @@ _DETAIL = ("sales_p", "share_over_1m", "share_over_3m", "employees_mean")
 
 _UNKNOWN = "–"
 
-_FEW = 5
+FEW = 5
 """assumed: with fewer replicates than this an interval (Student-t) can reach beyond what is possible."""
 
 Row = Mapping[Any, Any]
@@ -50,6 +50,8 @@ class Answer:
         Replicates run.
     labels
         Stage id -> label of the scenario's own chain.
+    money
+        What to print of the money below the outcomes: see `sim.presentation.money`.
     assumed
         (assumed numbers, numbers in all, scenario file), for the line that says how much is not published.
     notes
@@ -62,6 +64,7 @@ class Answer:
     name: str = ""
     replicates: int = 1
     labels: Mapping[str, str] = field(default_factory=dict)
+    money: tuple[RenderableType, ...] = ()
     assumed: tuple[int, int, str] | None = None
     notes: tuple[str, ...] = ()
     lang: Lang = "en"
@@ -76,9 +79,12 @@ class Answer:
         reasons: dict[str, int] = {}
         yield Padding(Text.assemble((name, "bold"), "  ", (runs, "dim")), (1, 0, 0, 1))
         yield self._table(reasons)
-        footnotes = (f"[{number}] {why}" for why, number in reasons.items())
-        for line in (*footnotes, *self._below()):
-            yield Padding(Text(line), (0, 1))
+        yield from (Padding(Text(f"[{number}] {why}"), (0, 1)) for why, number in reasons.items())
+        yield from self.money
+        yield from (
+            Padding(Text(line), (1 if self.money and not place else 0, 1, 0, 1))
+            for place, line in enumerate(self._below())
+        )
 
     def _table(self, reasons: dict[str, int]) -> Table:
         """The outcomes, grouped. Why one is not known is added to `reasons`: text -> number of its footnote."""
@@ -131,8 +137,8 @@ class Answer:
     def _below(self) -> Iterator[str]:
         yield text("answer.survival_means", self.lang)
         yield text("answer.intervals_mean", self.lang)
-        if 1 < self.replicates < _FEW:
-            yield text("answer.few", self.lang, few=_FEW)
+        if 1 < self.replicates < FEW:
+            yield text("answer.few", self.lang, few=FEW)
         if self.assumed:
             assumed, total, file = self.assumed
             yield text("answer.assumed", self.lang, assumed=assumed, total=total, file=clean(file))

@@ -16,7 +16,10 @@ import pandas as pd
 from sim.statistics.columns import Floats, counted, factor
 from sim.statistics.outcome import Outcome
 
-__all__ = ["per_survivor", "per_unit", "planned", "spending", "spent", "unit_costs"]
+__all__ = ["DISCOUNT", "per_survivor", "per_unit", "planned", "spending", "spent", "unit_costs"]
+
+DISCOUNT = 0.05
+"""assumed: yearly rate at which money and what it buys are discounted, beside the undiscounted figures (0 to 0.08)."""
 
 
 def spent(ledger: pd.DataFrame, *, discount: float = 0.0) -> float:
