@@ -71,6 +71,10 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         The chain's houses; each is a `Facility` agent too.
     month : int
         Month to come, from 0; `running` turns false at the horizon's end.
+    capacity : int
+        Trading capacity K of all modelled firms when the month begins, CNY/month.
+    former_founders : int
+        Those who have closed and still live in the city.
     """
 
     def __init__(
@@ -168,13 +172,16 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.share_demand()  # 1 demand moves, and is shared among those who trade
         self.arrive()  # 2 newcomers open shops in the first stage; former founders start again
         self.govern()  # 3 each instrument finds who is eligible, acts and pays
-        tally = self.live()  # 4-8 everybody trades, settles, learns, decides, moves on
-        self.close_shops()  # those who decided to leave are gone before places are given
-        self.progress()  # 9 tenancies end, the best applicants take free places, the weak fall back
-        self.observe(tally)  # 10 what happened is written down
+        tally = self.live()  # 4 everybody trades, settles, learns, decides, moves on and asks for a place
+        self.close_shops()  # 5 those who decided to leave are gone before places are given
+        self.progress()  # 6 tenancies end, the best applicants take free places, the weak fall back
+        self.observe(tally)  # 7 what happened is written down
 
     def share_demand(self) -> None:
-        """Set each channel's log factor from demand and crowding; before the horizon the market stands still."""
+        """Each channel's log factor A follows from demand and crowding, each house's rent from its tenants.
+
+        Before the horizon the market stands still: A is 0.
+        """
         if self.month >= 0:
             self.competition.move(self.calendar, self.capacity)
         if self._held:
@@ -186,7 +193,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             self._tenants = self.houses.tenants.copy()
 
     def arrive(self) -> None:
-        """Newcomers around their expected number, and former founders who start again."""
+        """Newcomers open shops, a Poisson number around the expected one; so do former founders who start again."""
         expected = self.scenario.arrivals.expected(self.month, self.calendar % 12 + 1)
         count = poisson(self.key, Stream.ARRIVALS, expected, self.calendar)
         if count > MOST_IN_A_MONTH:
@@ -209,7 +216,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             self.entrepreneurs += [self._founder(self, self.people, r) for r in range(new.start, new.stop)]
 
     def govern(self) -> None:
-        """Each instrument in the scenario's order."""
+        """Each instrument in force acts once, in the scenario's order; relief on rent is granted anew each month."""
         self.people.relief[:] = 0.0
         now = self.now()
         date = self.date
@@ -236,7 +243,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         return Now(self.month, self.calendar, self.key, self.stages, self.houses.stage_of, self.constants)
 
     def live(self) -> Tally:
-        """Everybody's month, by the kernel or agent by agent: the same bits."""
+        """Everybody lives his month by himself, in the compiled kernel or agent by agent: the same bits."""
         if not self._founder:
             factor = self.competition.factor
             tally = live(self.people, self._packed, self.houses.block, factor, self.month_key, self._pool)
@@ -292,13 +299,13 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         return after
 
     def progress(self) -> None:
-        """Places change hands."""
+        """Tenancies end, the best applicants take the free places from the top stage down, the weak fall back."""
         moves = progress(self.people, self.houses, self._conditions, self._bars, self.month_key)
         if len(moves.rows):
             self.observation.moved(self.month, self.people.uid[moves.rows], moves.left, moves.entered, moves.reason)
 
     def observe(self, tally: Tally) -> None:
-        """Write the month down."""
+        """The month is written down, and the next one begins."""
         if self._held:
             self._held.close_month(self.month)
         if self._surroundings:
@@ -341,7 +348,19 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         return city
 
     def _settle_in(self, past: Pipeline | None) -> None:
-        """Take over the people of a burn-in, scaled to the number and the mean sales that the scenario states."""
+        """Take over the people of a burn-in, scaled to the number and the mean sales that the scenario states.
+
+            copies of the i-th of n people = those k of 0 .. entities - 1 for which floor(k n / entities) = i
+            shift = ln(mean_sales / mean R)
+            P, theta, b <- + shift
+            R, S, first_sales, rent, income <- x exp(shift)
+
+        Both only where the scenario states them. Everybody keeps his house, his waiting list and his peers where the
+        chain has the same stage; else he stands outside, as does whoever finds no place left, copies of tenants of
+        houses with limited places included. What he has received, and the months spent in stages, start from 0.
+        Former founders keep the month in which they leave or start again; with `entities`, their number is scaled and
+        none of them starts again.
+        """
         assert past is not None
         initial, people = self.scenario.initial, past.people
         rows = np.argsort(people.uid, kind="stable")

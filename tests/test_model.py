@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import mesa
@@ -17,6 +19,7 @@ from sim.entrepreneurs.agent import Entrepreneur
 from sim.entrepreneurs.behaviour import Behaviour, Exit, Peers
 from sim.errors import RunError
 from sim.market.demand import Background
+from sim.model import Pipeline
 from sim.scenario.schema import Horizon, Initial
 from sim.simulation import run
 
@@ -115,6 +118,19 @@ def test_no_random_scenario_depends_on_the_order_of_rows(
         shuffled(model, model.month)
         model.step()
     assert_same(tables(scenario), model.tables(), model.stages)
+
+
+@pytest.mark.parametrize("engine", ["columns", "objects"])
+def test_a_finished_run_leaves_nothing_behind(small: Any, engine: str) -> None:
+    """Thousands of runs in one process: nobody holds on to a model that is done."""
+    before = weakref.WeakSet[Pipeline]()
+    for replicate in range(2):
+        model = Pipeline(small(engine=engine), replicate=replicate)
+        model.step()
+        before.add(model)
+    del model
+    gc.collect()
+    assert not len(before)
 
 
 def test_threads_change_no_bit(small: Any, tables: Any, assert_same: Any, monkeypatch: pytest.MonkeyPatch) -> None:

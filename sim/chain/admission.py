@@ -32,7 +32,12 @@ def waiting(smoothed: float, sales: float, since: int, luck: float) -> float:
 
 @rule
 def score(smoothed: float, sales: float, since: int, luck: float) -> float:
-    """Present run-rate, 12 x this month's sales, but no more than four times the smoothed: size and growth together."""
+    """Size and growth together: the present run-rate, within bounds.
+
+        score = min(12 S, 4 R)
+
+    R smooths over a year, so a short peak raises the score to four times R at most.
+    """
     return min(12.0 * sales, 4.0 * smoothed)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.chain.stage import Stage
+from sim.entrepreneurs.agent import Identities
 from sim.entrepreneurs.arithmetic import exp, log
 from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.kernel import NO_PEERS, STAFF_BITS, House
@@ -58,7 +59,7 @@ class Places(NamedTuple):
 
 @rule
 def seat(p: Places, stage: int, beyond: bool = False) -> int:
-    """The emptiest house of a stage that has room (or may go beyond), now with one tenant more; -1 if there is none."""
+    """The emptiest house of a stage that has room, or may go beyond: it has one tenant more. -1 if there is none."""
     best = -1
     for h in range(p.first[stage], p.first[stage] + p.number[stage]):
         if (beyond or p.tenants[h] < p.places[h]) and (best < 0 or p.tenants[h] < p.tenants[best]):
@@ -71,15 +72,18 @@ def seat(p: Places, stage: int, beyond: bool = False) -> int:
 class Houses:
     """All houses, by id: stage after stage, then one place outside the chain for each stage that people may have left.
 
-    Outside one pays the first stage's rent as stated, without crowding.
+    Outside one pays the first stage's rent as stated, without crowding, and has neither services nor peers.
 
     Attributes
     ----------
     stage_of : (houses,) int8
         Stage of a house; `len(stages)` for the places outside.
     tenants : (houses,) int64
+        Tenants now.
     places : (houses,) int64
-        A very large number where a house is open to all.
+        Places; a very large number where a house is open to all.
+    waiting : (stages,) int64
+        Applicants whom a stage turned away this month.
     first, count : (stages,) int64
         First house and number of houses of each stage; `bounds` has the first place outside as well.
     table : House
@@ -149,9 +153,17 @@ class Houses:
         _count(self.tenants, house, -1)
 
     def open_month(self, tenants: NDArray[np.int64] | None = None) -> None:
-        """Rents follow crowding: rent x (tenants / usual tenants)^crowding where there are more than usual.
+        """Rents follow crowding where a house has more tenants than usual.
 
-        `tenants` are those counted; by default the houses' own.
+            rent of a shop = rent (tenants / usual_tenants)^crowding    if tenants > usual_tenants
+                           = rent                                       otherwise
+
+        Tenants are counted once, when the month begins.
+
+        Parameters
+        ----------
+        tenants
+            Those counted; by default the houses' own.
         """
         counted = self.tenants if tenants is None else tenants
         for stage in self._crowded:
@@ -165,6 +177,8 @@ class Houses:
 
 class Facility(mesa.Agent):  # type: ignore[misc]
     """A house of a stage: places, tenants, waiting list. A view onto its row of `Houses`."""
+
+    _ids = Identities()
 
     def __init__(self, model: mesa.Model, houses: Houses, house: int) -> None:
         super().__init__(model)

@@ -276,9 +276,28 @@ def _free(p: Places, stage: int, most: int) -> int:
 
 
 def progress(people: Columns, houses: Houses, conditions: Conditions, bars: Bars, key: tuple[int, int, int]) -> Moves:
-    """Carry out what `people.call` asks of the chain this month; returns the moves, each row in one at most.
+    """Places change hands; each founder moves once a month at most.
 
-    Someone may apply to any stage above his own if he meets its conditions (a stage may be skipped); he is considered
-    for the highest first, and those turned away stay on the waiting list as long as they qualify. `key` is the month's.
+    Someone may apply to any stage above his own (a stage may be skipped); from outside the chain, to those above the
+    highest that he has reached, and to that one again if its tenancy has no end. He must meet its conditions, and ask:
+
+        R >= threshold  or  income >= or_net_income
+        a <= max_age
+        12 S >= (1 + growth) R
+        U_apply < apply  or  his tenancy is over  or  he is on the stage's waiting list
+
+    Then, in this order:
+
+    1. Tenancies end: these places are free.
+    2. From the top stage down, applicants are ranked by the stage's rule of admission, and the best take the free
+       places; ties go by lot. Each gets the emptiest house, and his own place is free for the stages below.
+    3. Who is turned away stays on the list of the highest stage that has one, as long as he qualifies.
+    4. Whose tenancy has ended without promotion trades on outside the chain.
+    5. The weak fall back one stage, the largest first while there is room; the others go outside.
+
+    Returns
+    -------
+    Moves
+        Those of the month.
     """
     return Moves(*_progress(people.blocks, people.size, people.spent, houses.arrays, conditions, bars, key))

@@ -5,6 +5,7 @@ An agent is a view onto a row of the columns, so there is no second copy of the 
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import mesa
@@ -18,7 +19,7 @@ from sim.entrepreneurs.streams import Stream
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
 
-__all__ = ["Entrepreneur"]
+__all__ = ["Entrepreneur", "Identities"]
 
 
 class _Attribute:
@@ -35,6 +36,14 @@ class _Attribute:
         getattr(agent.people, self.name)[agent.row] = value
 
 
+class Identities:
+    """Counts a model's agents in the model itself: Mesa before 3.5 does it in a table that keeps all models alive."""
+
+    def __getitem__(self, model: mesa.Model) -> count[int]:
+        counter: count[int] = model.__dict__.setdefault("_agents_numbered", count(1))
+        return counter
+
+
 class Entrepreneur(mesa.Agent):  # type: ignore[misc]
     """A founder and his shop: one row of `people`.
 
@@ -43,6 +52,8 @@ class Entrepreneur(mesa.Agent):  # type: ignore[misc]
     row
         His row now; it changes when others leave. His identity is `uid`.
     """
+
+    _ids = Identities()
 
     uid = _Attribute("uid")
     age = _Attribute("age")
@@ -109,7 +120,7 @@ class Entrepreneur(mesa.Agent):  # type: ignore[misc]
             self.first_sales = sales
 
     def settle(self) -> None:
-        """Pay rent and household; save or draw on cash."""
+        """Pay rent and household; save, or draw on cash."""
         self.income = self.model.constants.margin * self.sales - self.rent
         self.cash = settle(self.model.constants, self.cash, self.sales, self.rent, self.reservation)
 
@@ -120,14 +131,21 @@ class Entrepreneur(mesa.Agent):  # type: ignore[misc]
         self.standing = self.standing + peers(self.model.constants, self.level + self.standing, near)
 
     def decide(self) -> None:
-        """Go on or close: by chance, insolvent, or because it does not pay."""
+        """Go on, or close: by chance, insolvent, or because it does not pay."""
         c = self.model.constants
         hoped = believed_income(c, self.belief, self._ln_market, self._rent * (1.0 - self.relief))
         luck = (self.luck(Stream.CHANCE), self.luck(Stream.REVIEW))
         self.call = decide(c, self.cash, hoped, self.reservation, *luck)
 
     def move_on(self) -> None:
-        """Potential draws him in, luck comes and goes, he grows a month older."""
+        """Potential draws him in, luck comes and goes, training fades, he grows a month older.
+
+            tr <- (1 - 1 / training_lasts) tr
+            a <- a + 1
+            months_in <- months_in + 1
+
+        P, W and u move as the rule of this name says.
+        """
         luck = tuple(self.luck(s) for s in (Stream.PERSISTENT, Stream.PRODUCT, Stream.JUMP, Stream.JUMP_SIZE))
         state = (self.level, self.standing, self.shock)
         self.level, self.standing, self.shock = move_on(self.model.constants, self.potential, state, luck)  # type: ignore[arg-type]
@@ -136,7 +154,17 @@ class Entrepreneur(mesa.Agent):  # type: ignore[misc]
         self.months_in += 1
 
     def ask(self) -> None:
-        """Ask the chain for a place, or be asked to leave."""
+        """Ask the chain for a place, or be asked to leave.
+
+            low_months <- low_months + 1    if R < threshold / 2 of a stage from which one falls back
+                       <- 0                 otherwise
+            tenancy over:  months_in >= tenancy
+            falls back:    low_months >= 6
+            applies:       on a waiting list, or U_apply < apply and (R >= threshold or income >= or_net_income)
+
+        Threshold, income and chance to apply are here the most inviting of all stages that he may apply to; which of
+        them he does apply to, and on what conditions, is settled with the places.
+        """
         house, table = self.house, self._table
         self.low_months = self.low_months + 1 if self.smoothed < table.floor[house] else 0
         worthy = self.smoothed >= table.bar[house] or self.income >= table.bar_income[house]

@@ -95,6 +95,12 @@ class Arrivals(Parameters):
     def expected(self, month: int, calendar_month: int) -> float:
         """Expected arrivals in month `month` since the start (negative in the burn-in), persons.
 
+            y = floor(month / 12)
+            yearly = per_year (1 + growth_per_year)^y              from the start on
+                   = per_year (1 + past_growth_per_year)^y         before it
+            expected = yearly summer_share / 4                     in June to September
+                     = yearly (1 - summer_share) / 8               in other months
+
         Growth is compounded by whole years, so that each year from the start holds the yearly figure.
         """
         year = month // 12

@@ -31,10 +31,10 @@ class Field(NamedTuple):
 
 COLUMNS: dict[str, Field] = {
     "uid": Field("i8", "id", "cohort month since 2000-01 x 10^7 + arrival slot x 10 + attempt", kept=True),
-    "age": Field("i4", "months", "months traded", kept=True),
-    "education": Field("i1", "", "index into EDUCATION", kept=True),
-    "origin": Field("i1", "", "index into ORIGINS", kept=True),
-    "channel": Field("i1", "", "index into CHANNELS", kept=True),
+    "age": Field("i4", "months", "a: months traded", kept=True),
+    "education": Field("i1", "", "education, by index", kept=True),
+    "origin": Field("i1", "", "origin, by index", kept=True),
+    "channel": Field("i1", "", "sales channel, by index", kept=True),
     "initial": Field("i1", "", "1 if trading when the horizon started", kept=True),
     "potential": Field("f8", "log CNY/month", "theta: mature level", kept=True),
     "level": Field("f8", "log CNY/month", "P: ex-ante level, drawn to the potential"),
@@ -45,20 +45,20 @@ COLUMNS: dict[str, Field] = {
     "cash": Field("f8", "fen", "savings, whole fen"),
     "reservation": Field("f8", "CNY/month", "income for which he stays"),
     "relief": Field("f8", "share", "share of the rent that is refunded"),
-    "sales": Field("f8", "CNY/month", "sales this month"),
+    "sales": Field("f8", "CNY/month", "S: sales this month"),
     "smoothed": Field("f8", "CNY/year", "R: smoothed annual sales", kept=True),
     "first_sales": Field("f8", "CNY/month", "sales in the first month", kept=True),
     "income": Field("f8", "CNY/month", "margin on sales less rent, this month"),
     "rent": Field("f8", "CNY/month", "rent of this month before relief"),
     "staff": Field("i4", "persons", "employees beside the owner", kept=True),
     "received": Field("f8", "fen", "public money spent on him, in cash or in kind, whole fen", kept=True),
-    "house": Field("i2", "id", "house: see chain.houses", kept=True),
+    "house": Field("i2", "id", "house, by number; the places outside the chain come last", kept=True),
     "highest": Field("i1", "", "highest stage reached", kept=True),
     "waiting": Field("i1", "", "stage waited for, from 1; 0 = none"),
     "waiting_since": Field("i4", "months", "calendar month in which the wait began"),
     "months_in": Field("i4", "months", "months in the present house's stage", kept=True),
     "low_months": Field("i4", "months", "months in a row below half the stage's threshold"),
-    "call": Field("i1", "bits", "what the month asks for: see kernel", kept=True),
+    "call": Field("i1", "bits", "reason of exit (0 to 3), +4 tenancy over, +8 falls back, +16 applies", kept=True),
 }
 
 _KINDS = ("f8", "i8", "i4", "i2", "i1")

@@ -44,7 +44,7 @@ def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, i
 
 @rule
 def word_to_uniform(word: int) -> float:
-    """A word as a number strictly between 0 and 1."""
+    """A word of 32 bits as a number strictly between 0 and 1: (word + 1/2) / 2^32."""
     return (word + 0.5) * 2.3283064365386963e-10
 
 

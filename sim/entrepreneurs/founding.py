@@ -77,15 +77,17 @@ def newcomers(
     tenants: NDArray[np.int64],
     key: tuple[int, int],
 ) -> slice:
-    """People open shops in the first stage; returns their rows.
+    """People open shops in the first stage, each in a house drawn evenly.
+
+    Education, origin and channel are drawn apart from one another, from their shares among arrivals. Who starts again
+    keeps these three; a second shop is a new idea, with potential, cash and reservation drawn anew.
 
     Parameters
     ----------
     cohort, count
         Calendar month, and how many come new.
     known : (people, 4)
-        Identity, education, origin and channel of those who start again. A second shop is a new idea: potential, cash
-        and reservation are drawn anew.
+        Identity, education, origin and channel of those who start again.
     shares
         Cumulative shares of each trait among arrivals.
     constants
@@ -94,6 +96,11 @@ def newcomers(
         Rents of the houses of the first stage, among which people settle evenly, CNY/month.
     tenants : (houses,)
         Their tenants, who become more.
+
+    Returns
+    -------
+    slice
+        Their rows.
     """
     rows = people.extend(count + len(known))
     _found(people.blocks, (rows.start, rows.stop), cohort, known, shares, constants, market, rents, tenants, key)

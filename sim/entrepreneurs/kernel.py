@@ -67,7 +67,27 @@ _CHUNK, _PITCH = 256, 264  # rows of a chunk; a pitch off the powers of two keep
 
 
 class House(NamedTuple):
-    """What the month needs to know of each house, by house id."""
+    """What the month needs to know of each house, by house id.
+
+    Attributes
+    ----------
+    rent : CNY/month
+        Rent of one shop this month, before relief.
+    uplift : log
+        What the stage's services add to the log of sales.
+    peer_level : log CNY/month
+        Mean of P + W of those who traded there last month; a very low number where nobody is to be learned from.
+    tenancy : months
+        How long a tenant may stay; infinite where there is no end.
+    floor : CNY/year
+        Smoothed sales below which a month counts towards falling back; below 0 where nobody falls back.
+    bar : CNY/year
+        The lowest threshold of the stages that one may apply to from there.
+    bar_income : CNY/month
+        The lowest income that opens one of these stages.
+    apply : 1/month
+        The highest chance to apply for one of these stages.
+    """
 
     rent: NDArray[np.float64]
     uplift: NDArray[np.float64]

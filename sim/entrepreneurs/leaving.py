@@ -63,7 +63,13 @@ def after_exit(
 ) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
     """What becomes of each, and in how many months he starts again (if he does) or leaves the city (if he stays).
 
-    Waiting times are geometric; where a chance is 0 the wait is 10^6 months. `key` is the month's.
+        stays:      U < stays, and he did not close to leave the city
+        T_restart = 1 + floor(ln U / ln((1 - restarts)^(1/12)))
+        T_leave   = 1 + floor(ln U / ln((1 - leaves_later)^(1/12)))
+
+    Who stays is an employee until the earlier of the two months, in which he starts again or leaves; who does not stay
+    is gone at once. Waiting times are geometric; where a chance is 0 the wait is 10^6 months. Nobody starts again more
+    than nine times.
     """
     after, wait = np.empty(len(uid), np.int8), np.empty(len(uid), np.int64)
     _after_exit(uid, reason, p, key, after, wait)

@@ -158,10 +158,15 @@ class Newcomer(NamedTuple):
 
 @rule
 def shop(c: Constants, ln_sales: float) -> tuple[float, float, float]:
-    """Sales (CNY/month), floor space (shops) and staff of a shop with these log sales.
+    """Sales (CNY/month), floor space (shops) and staff (persons beside the owner) of a shop with these log sales.
 
-    Staff = floor((S / S_e)^0.6) once S >= S_e. A shop is rented whole from `shop_from` on and grows with the same
-    power; below, a part of one in proportion to sales.
+        S = exp(ln S)
+        staff = floor((S / first_employee_at)^staff_exponent)
+        space = (S / shop_from)^staff_exponent    if S >= shop_from
+              = S / shop_from                     otherwise
+
+    Nobody is employed below `first_employee_at`. A shop is rented whole from `shop_from` on and grows with the same
+    power as staff; below, a part of one in proportion to sales.
     """
     sales = exp(ln_sales)
     size = exp(c.staff_exponent * (ln_sales - c.ln_first_employee))
@@ -175,7 +180,15 @@ def shop(c: Constants, ln_sales: float) -> tuple[float, float, float]:
 def trade(
     c: Constants, ln_x: float, ln_market: float, smoothed: float, age: float
 ) -> tuple[float, float, float, float]:
-    """He sells: S = exp(ln x + A), floor space, staff, smoothed annual sales R += (12 S - R) / min(12, age + 1)."""
+    """He sells what his shop is able to, moved by the log factor A of his channel (see the market).
+
+        ln x = P + W + u + tr + ln(1 + uplift)
+        ln S = ln x + A, kept within -5 and 23
+        R <- R + (12 S - R) / min(12, a + 1)
+
+    `uplift` is what the services of his stage add. R, CNY/year, is 12 times the mean of the months so far in the first
+    year, and smooths over about twelve months afterwards. The bounds of ln S only keep sums within whole numbers.
+    """
     ln_sales = min(max(ln_x + ln_market, _LEAST_LN_SALES), _MOST_LN_SALES)
     sales, space, staff = shop(c, ln_sales)
     smoothed = smoothed + (12.0 * sales - smoothed) / min(12.0, age + 1.0)
@@ -184,7 +197,13 @@ def trade(
 
 @rule
 def settle(c: Constants, cash: float, sales: float, rent: float, reservation: float) -> float:
-    """Cash after the month, in fen: the household takes min(living cost, reservation), part of a surplus is saved.
+    """Cash after the month, in whole fen: the household comes first, and part of a surplus is saved.
+
+        rent = rent of a shop x space
+        income = margin S - rent
+        surplus = income - min(living_cost, reservation)
+        cash <- cash + 100 x (saved surplus)    if surplus > 0
+             <- cash + 100 x surplus            otherwise
 
     Public money is not income here: it goes into cash in full when it is paid, so that every fen can be followed.
     """
@@ -196,6 +215,10 @@ def settle(c: Constants, cash: float, sales: float, rent: float, reservation: fl
 def learn(c: Constants, belief: float, ln_x: float, age: float) -> float:
     """Belief about his own potential moves to what he sees, corrected for the growth still to come (Jovanovic 1982).
 
+        gain = max(1 / (prior_weight + a + 1), least_gain)
+        to_come = gap_mean (1 - kappa)^a
+        b <- b + gain (ln x + to_come - b)
+
     The growth to come is that towards potential (kappa); the slow wear of advantages (drift) nobody foresees.
     """
     gain = max(1.0 / (c.prior_weight + age + 1.0), c.least_gain)
@@ -205,7 +228,10 @@ def learn(c: Constants, belief: float, ln_x: float, age: float) -> float:
 
 @rule
 def believed_income(c: Constants, belief: float, ln_market: float, rent: float) -> float:
-    """Income that a founder expects at his believed potential, CNY/month; `rent` is that of one shop, after relief.
+    """Income that a founder expects at his believed potential, CNY/month, with the present rent less relief.
+
+        ln S_b = b + A
+        believed = margin S_b - rent of a shop x (1 - relief) x space(S_b)
 
     What training and the stage's services add is not his own, and he does not count on it.
     """
@@ -217,7 +243,12 @@ def believed_income(c: Constants, belief: float, ln_market: float, rent: float) 
 def decide(c: Constants, cash: float, income: float, reservation: float, chance: float, review: float) -> int:
     """Why he closes this month, if he does: by chance, insolvent, or as he reviews his shop and expects too little.
 
-    `income` is what he believes in; the annuity of his cash counts with it. `chance` and `review` are draws.
+        left_city:  U_chance < 1 - (1 - chance_per_year)^(1/12)
+        insolvent:  cash < -100 credit_line
+        quit:       U_review < review  and  believed + max(cash, 0) / (100 annuity_months) < reservation
+
+    The first that holds is the reason. The U are draws between 0 and 1. Savings count as an income spread over
+    `annuity_months` (compare Holtz-Eakin et al. 1994). `insolvency: false` switches the second off.
     """
     too_little = income + max(cash, 0.0) / c.annuity_fen < reservation
     reason = QUIT if (review < c.review and too_little) else ALIVE
@@ -231,10 +262,16 @@ def move_on(
 ) -> tuple[float, float, float]:
     """Level, standing and product shock of next month.
 
-    Potential draws the level in: P += kappa (theta - P). Standing: W += drift + sigma N. Product: u = rho u + tau d N,
-    where d = min(1, (exp(P+W) / S_1)^-beta), since a larger shop sells more products, whose luck averages out (Amaral
-    et al. 1998; Bottazzi and Secchi 2006). At times a jump +-Exp(j_mean), a hit or a stock-out: a part stays, the rest
-    passes.
+        d = min(1, (exp(P + W) / diversified_from)^-beta)
+        J = +Exp(jump_mean) or -Exp(jump_mean), as likely, with chance jump_chance; else 0
+        P <- P + kappa (theta - P)
+        W <- W + drift + sigma N_1 + jump_stays J
+        u <- rho u + tau d N_2 + (1 - jump_stays) J
+
+    Potential draws the level in. Standing wanders in proportion to size (Gibrat's law) and wears away as others
+    imitate. A larger shop sells more products, whose luck averages out: so d falls with size (Amaral et al. 1998;
+    Bottazzi and Secchi 2006). A jump is a hit product, or a stock-out or penalty: a part stays, the rest passes with
+    the product. N_1 and N_2 are standard normal draws; d is worked out with P and W as they were.
     """
     level, standing, shock = state
     persistent, product, jump, size = luck
@@ -251,19 +288,35 @@ def move_on(
 
 @rule
 def peers(c: Constants, own: float, mean: float) -> float:
-    """老带新: what is picked up from better peers in the same house; part of a bounded distance to their mean level."""
+    """What is picked up from better peers in the same house: part of a bounded distance to their mean.
+
+        W <- W + rate min(max(mean(P + W) - (P + W), 0), cap)
+
+    The mean is that of all who traded in the house last month, himself included; where he was alone, or outside the
+    chain, there is nothing to pick up. (老带新: the experienced guide the new.)
+    """
     return c.peer_rate * min(max(mean - own, 0.0), c.peer_cap)
 
 
 @rule
 def capacity(c: Constants, ln_capacity: float) -> float:
-    """What the shop can sell next month without product luck, trimmed and in whole CNY: what others compete with."""
+    """What the shop can sell next month without product luck, in whole CNY/month: what others compete with.
+
+        capacity = min(exp(P + W + tr + ln(1 + uplift)), trim)
+
+    It is trimmed (`market.trim`), so that one giant cannot dominate the sum. Who closes this month does not count.
+    """
     return nearest(min(exp(min(ln_capacity, _MOST_LN_SALES)), c.trim))
 
 
 @rule
 def break_even(c: Constants, income: float, rent: float) -> float:
-    """Log of the monthly sales that leave this income, CNY/month: exact up to one shop, above it by bisection."""
+    """Log of the monthly sales S* that leave a given income, CNY/month.
+
+        margin S* - rent of a shop x space(S*) = income
+
+    Exact up to one shop, above it by bisection; no income to speak of needs no sales to speak of.
+    """
     share = c.margin - rent * c.shop_share
     if income <= 0.0:
         return _LEAST_LN_SALES
@@ -282,7 +335,17 @@ def break_even(c: Constants, income: float, rent: float) -> float:
 def found(c: Constants, luck: tuple[float, float, float, float], ln_market: float, rent: float) -> Newcomer:
     """What a newcomer brings. He came to found, so he believes at least in breaking even, plus optimism.
 
-    He reckons with the full rent: no relief is granted in the first stage's first month.
+        P = ln(sales_median) + sales_sd N_1
+        theta = P + gap_mean + gap_sd N_2
+        cash = 100 cash_median exp(cash_sd N_3)
+        reservation = outside_wage reservation_share
+                      x exp(reservation_sd N_4 + reservation_potential (theta - ln(sales_median) - gap_mean))
+        b = max(P + gap_mean, ln S* - A) + optimism
+        W = u = tr = 0
+
+    S* are the sales that leave his reservation income less what his savings give, cash / (100 annuity_months). He
+    reckons with the full rent: no relief is granted in the first stage's first month. (Optimism: Camerer and Lovallo
+    1999; reservation below a wage: Hamilton 2000; potentials that differ from birth: Sterk, Sedlacek, Pugsley 2021.)
     """
     first, gap, cash, reservation = luck
     level = c.ln_first_sales + c.first_sales_sd * normal(first)

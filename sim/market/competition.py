@@ -11,7 +11,11 @@ __all__ = ["Competition", "Path"]
 
 
 class Path:
-    """The log of a channel's yearly transactions over time.
+    """The log D(t) of a channel's yearly transactions over time t, in years.
+
+        D(t) = ln V_i + (t - t_i) (ln V_k - ln V_i) / (t_k - t_i)    between two figures V_i and V_k
+             = ln V_last + (t - t_last) ln(1 + growth_after)         after the last
+             = ln V_first - (t_first - t) ln(1 + growth_before)      before the first
 
     A year's figure stands at its middle; between figures the log is a straight line, beyond them it grows as stated.
     Without figures it grows as after the last.
@@ -36,10 +40,25 @@ class Path:
 
 
 class Competition:
-    """Demand shared among all firms: A = log demand - eta log(crowding), relative to the horizon's start.
+    """Demand shared among all firms: the log factor A of each channel, relative to the horizon's start.
 
-    Crowding is the trading capacity of all modelled and background firms when the month begins, relative to the start:
-    those who closed last month no longer count, and newcomers count from their second month.
+        A(t) = D(t) - D(0) - displacement ln(crowding(t))
+        crowding(t) = (B(t) + K(t)) / (B(0) + K(0))
+        B(t) = entities x capacity x (1 + growth_per_year)^(t / 12)
+
+    B is the trading capacity of the background in month t, K the sum of the capacities of all modelled firms when the
+    month begins, both in whole CNY/month: those who closed last month no longer count, and newcomers count from their
+    second month. With nobody at the start there is nobody to be displaced, and crowding is 1. At displacement 1 a
+    newcomer's sales are taken from others, at 0 none are.
+
+    Attributes
+    ----------
+    demand : log
+        D(t) - D(0) of each channel.
+    crowding : ratio
+        Trading capacity of all firms relative to the start.
+    factor : log
+        A of each channel: domestic, live-stream, cross-border.
     """
 
     def __init__(self, market: Market, start: int, capacity: int) -> None:

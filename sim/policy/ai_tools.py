@@ -26,8 +26,12 @@ __all__ = ["Instrument", "innovation"]
 def innovation(adopted: float, q: float, ln: Callable[[float], float]) -> tuple[float, float]:
     """Bass's coefficient of innovation that has led to a known use half a year after the launch.
 
-    Of those who would ever adopt, F(t) = (1 - E) / (1 + E q/p) have done so after t years, where E = exp(-(p + q) t)
-    (Bass 1969). Solved for p by bisection on exp(-(p + q)/12), so that the natural logarithm is all it takes.
+        E(t) = exp(-(p + q) t)
+        F(t) = (1 - E(t)) / (1 + E(t) q / p)
+        F(1/2) = uptake / ceiling
+
+    F(t) is the share of those who would ever adopt who have done so after t years (Bass 1969). Solved for p by
+    bisection on exp(-(p + q)/12), so that the natural logarithm is all it takes.
 
     Parameters
     ----------
@@ -89,9 +93,11 @@ class Instrument(PolicyInstrument):
     def chance(self, share: float, ln: Callable[[float], float]) -> float:
         """Chance that one who would use them takes them up this month, if a `share` of such founders has done so.
 
-        Bass's hazard over a month in which the share s itself moves on by it: with e = exp(-(p + q)/12) that comes to
-        (1 - e)(p + q s) / (p + q - q (1 - s)(1 - e)). So the months lead along his curve; a hazard held for a month
-        would lag behind.
+            e = exp(-(p + q) / 12)
+            chance = (1 - e) (p + q s) / (p + q - q (1 - s) (1 - e))
+
+        That is Bass's hazard p + q s over a month in which the share s itself moves on by it; q is `imitation`. So the
+        months lead along his curve; a hazard held for a month would lag behind.
         """
         p, e = innovation(self.uptake / self.ceiling, self.imitation, ln)
         both, imitable = p + self.imitation, self.imitation * (1.0 - share)
@@ -109,7 +115,12 @@ class Instrument(PolicyInstrument):
         return round(self.subscription * 100)
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
-        """New users are noted, and sell more from now on."""
+        """New users are noted, and sell more from now on.
+
+            W <- W + ln(1 + effect)
+
+        This gain stays with the shop.
+        """
         people.memory(self.id, "user")[rows] = 1
         people.standing[rows] += now.ln(1.0 + self.effect)
 

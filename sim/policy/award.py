@@ -33,7 +33,13 @@ class Jobs(Parameters):
     years: int = quantity(3, unit="years", low=1, high=20, range=(1, 5), zh="最长补贴年数", en="years in which it is paid", assumed=_PROVINCE)  # fmt: skip # noqa: E501
 
     def fen(self, staff: NDArray[Any]) -> NDArray[np.int64]:
-        """A year's amount for these numbers of employees."""
+        """A year's amount for these numbers of employees.
+
+            CNY = min(base + each_more (staff - at_least), cap)    if staff >= at_least
+                = 0                                                otherwise
+
+        Employees are those of the month in which it is paid.
+        """
         base, each, cap = (round(cny * 100) for cny in (self.base, self.each_more, self.cap))
         more = staff.astype(np.int64) - self.at_least
         return np.where(more >= 0, np.minimum(base + each * more, cap), 0)
@@ -59,7 +65,7 @@ class Instrument(PolicyInstrument):
         return now.drawn(self, people, rows, self.eligible_share, for_life=True)
 
     def cost(self, people: Columns, now: Now, rows: Rows) -> NDArray[np.int64]:
-        """The award in the first year, and what the jobs of the year are paid."""
+        """The award in the first year and, if jobs are paid for, what those of the year are paid."""
         fen = np.where(people.age[rows] == self.first_after, round(self.amount * 100), 0)
         return fen + self.jobs.fen(people.staff[rows]) if self.jobs.paid else fen
 

@@ -70,7 +70,12 @@ class Instrument(PolicyInstrument):
         return round(self.cost_per_certificate * 100)
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
-        """He holds it from now on, and keeps what it does for his sales."""
+        """He holds it from now on, and keeps what it does for his sales.
+
+            W <- W + ln(1 + effect)
+
+        This gain stays with the shop.
+        """
         people.memory(self.id, "held")[rows] = 1
         people.standing[rows] += now.ln(1.0 + self.effect)
 

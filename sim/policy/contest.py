@@ -58,7 +58,12 @@ class Instrument(PolicyInstrument):
         return rows
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
-        """Lots decide who of them enters; the winners, best first: score = ln R + noise_sd N(0,1), R annual sales."""
+        """Lots decide who of them enters; the winners, best first, have the highest scores.
+
+            score = ln(max(R, 1)) + noise_sd N
+
+        N is a standard normal draw.
+        """
         if len(rows) > self.teams:
             lots = now.lots(self, people, rows, Draw.TAKE_UP)
             rows = rows[np.lexsort((people.uid[rows], lots))[: self.teams]]
@@ -76,7 +81,12 @@ class Instrument(PolicyInstrument):
         return self._prizes()[: len(rows)]
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
-        """A winner's renown, if it does anything, fades as training does."""
+        """A winner's renown, if it does anything, fades as training does.
+
+            tr <- max(tr, ln(1 + effect))
+
+        It does not add to what a training has left: the larger of the two holds.
+        """
         people.training[rows] = np.maximum(people.training[rows], now.ln(1.0 + self.effect))
 
     def estimate(self, city: City) -> float | None:

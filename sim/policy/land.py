@@ -32,6 +32,7 @@ class Instrument(PolicyInstrument):
 
     in_cash = False
     remembers: ClassVar[Mapping[str, str]] = {"granted": "i1"}
+    """1 once he has had land."""
 
     def eligible(self, people: Columns, now: Now) -> Rows:
         """Head firms that have been in the last stage long enough, and have no land yet."""
@@ -46,7 +47,12 @@ class Instrument(PolicyInstrument):
         return round(self.area * self.discount * 100)
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
-        """Room to grow, once in a firm's life."""
+        """Room to grow, once in a firm's life.
+
+            W <- W + ln(1 + effect)
+
+        This gain stays with the firm.
+        """
         people.memory(self.id, "granted")[rows] = 1
         people.standing[rows] += now.ln(1.0 + self.effect)
 

@@ -95,6 +95,10 @@ class Instrument(PolicyInstrument):
     def _collect(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """Everybody's instalment, with the interest that the city does not bear: both are booked as repaid.
 
+            principal = floor(owed / instalments to come)
+            interest due = owed x interest / 12, of which the city bears the share `subsidised`
+            cash <- cash - principal - interest due that is not borne
+
         Instalments are equal up to a fen: what is owed, divided by the instalments to come. So the last one takes the
         rest, and loans from a burn-in on other terms keep their own pace.
         """
@@ -120,7 +124,12 @@ class Instrument(PolicyInstrument):
         return net
 
     def closed(self, people: Columns, now: Now, ledger: Ledger, rows: Rows) -> None:
-        """Who closes in debt pays what his cash covers; of the rest the city pays the bank what it guaranteed."""
+        """Who closes in debt pays what his cash covers; of the rest the city pays the bank what it guaranteed.
+
+            paid by the city = guaranteed x (owed - min(max(cash, 0), owed))
+
+        What nobody pays is written off as lost; the founder owes nothing more.
+        """
         owed = people.memory(self.id, "owed")
         rows = rows[owed[rows] > 0]
         if len(rows):

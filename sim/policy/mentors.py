@@ -18,7 +18,9 @@ __all__ = ["Instrument", "guide"]
 
 
 def guide(people: Columns, now: Now, rows: Rows, faster: float) -> None:
-    """Potential draws the level in faster: P += faster * kappa * (theta - P), where the level is below the potential.
+    """Potential draws the level in faster, where the level is below the potential.
+
+        P <- P + mentoring kappa max(theta - P, 0)
 
     A guided founder gets sooner where he would have come, and no further. What he believes of himself is left alone:
     that moves to what he sees of his sales, as ever.

@@ -44,7 +44,13 @@ class Instrument(PolicyInstrument):
         return rows
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
-        """Those who turn this month: chance x logistic(by_ability x (P + W - ln usual_sales) + by_age x years)."""
+        """Those who turn this month: the able and the experienced sooner.
+
+            odds = by_ability (P + W - ln(usual_sales)) + by_age a / 12
+            chance to turn = chance / (1 + exp(-odds))
+
+        P + W and the age a are those of the month.
+        """
         rows = now.drawn(self, people, rows, self.chance)
         ability = people.level[rows] + people.standing[rows] - now.ln(self.usual_sales)
         odds = self.by_ability * ability + self.by_age / 12 * people.age[rows]
@@ -56,7 +62,13 @@ class Instrument(PolicyInstrument):
         return round(self.grant * 100)
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
-        """From this month on he sells across the border."""
+        """From this month on he sells across the border.
+
+            channel <- cross_border
+            tr <- max(tr, ln(1 + effect))
+
+        It does not add to what a training has left: the larger of the two holds.
+        """
         people.channel[rows] = _CROSS_BORDER
         people.training[rows] = np.maximum(people.training[rows], now.ln(1.0 + self.effect))
 

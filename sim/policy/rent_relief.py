@@ -44,12 +44,22 @@ class Instrument(PolicyInstrument):
         return rows[(people.rent[rows] > 0) & (people.relief[rows] < 1)]
 
     def cost(self, people: Columns, now: Now, rows: Rows) -> NDArray[Any]:
-        """The share of last month's rent that the present stage grants; several reliefs: the whole rent at most."""
+        """The share of last month's rent that the present stage grants; several reliefs: the whole rent at most.
+
+            fen = 100 rent min(share, 1 - relief)
+
+        Fractions of a fen are dropped.
+        """
         share = self._granted(now)[now.stage_of[people.house[rows]]]
         return 100.0 * people.rent[rows] * np.minimum(share, 1.0 - people.relief[rows])
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
-        """Those who got it count on it."""
+        """Those who got it count on it.
+
+            relief <- min(relief + share, 1)
+
+        So it enters the income that they believe in when they review their shops this month.
+        """
         share = self._granted(now)[now.stage_of[people.house[rows]]]
         people.relief[rows] = np.minimum(people.relief[rows] + share, 1.0)
 

@@ -78,7 +78,7 @@ class Instrument(PolicyInstrument):
         return now.drawn(self, people, rows, self.eligible_share, for_life=True)
 
     def cost(self, people: Columns, now: Now, rows: Rows) -> NDArray[Any]:
-        """A year's amount by degree."""
+        """A year's amount by degree; a doctor's total either in equal parts, or 40, 32 and 28 % of it."""
         which = (people.age[rows] - self.first_after) // 12
         fen = _fen(self.amount, self.payments, self.doctor == "front_loaded")
         due: NDArray[Any] = fen[people.education[rows], which]

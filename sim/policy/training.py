@@ -45,7 +45,12 @@ class Instrument(PolicyInstrument):
         return round(self.cost_per_seat * 100)
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
-        """A course lifts sales to its effect; that fades by itself (see `behaviour.learning.training_lasts`)."""
+        """A course lifts sales to its effect; that fades by itself (see `behaviour.learning.training_lasts`).
+
+            tr <- max(tr, ln(1 + effect))
+
+        Several courses do not add up: the larger effect holds.
+        """
         people.training[rows] = np.maximum(people.training[rows], now.ln(1.0 + self.effect))
 
     def estimate(self, city: City) -> float | None:

@@ -71,7 +71,7 @@ Policy = Annotated[
 class Horizon(Parameters):
     """When the run starts and how long it lasts."""
 
-    start: Month = "2024-04"
+    start: Month = Field(default="2024-04", description="first month simulated")
     months: int = quantity(120, unit="months", low=1, high=1200, zh="模拟月数", en="months simulated", assumed="ten years, as two five-year plans")  # fmt: skip # noqa: E501
 
 
@@ -95,7 +95,7 @@ class Initial(Parameters):
     `mean_sales`.
     """
 
-    kind: Literal["empty", "burn_in"] = "empty"
+    kind: Literal["empty", "burn_in"] = Field(default="empty", description="nobody, or the people of a burn-in")
     months: int = quantity(156, unit="months", low=1, high=1200, zh="预热月数", en="months of burn-in", assumed="13 years, the time that the published 100,000 resident talents took")  # fmt: skip # noqa: E501
     under: Annotated[Annotated[str, Tag(TAGS[0])] | Annotated[Regime, Tag(TAGS[1])], Discriminator(_form)] | None = Field(default=None, description="scenario file whose chain and policy hold during the burn-in")  # fmt: skip # noqa: E501
     entities: int | None = quantity(None, unit="count", low=1, high=5 * 10**6, zh="期初主体数", en="entities at the start; null = as the burn-in leaves them", assumed="not scaled: as many as the burn-in leaves")  # fmt: skip # noqa: E501
