@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.entrepreneurs.agent import Entrepreneur
     from sim.errors import EvidenceError, RunError, ScenarioError, SimError, StoreError
+    from sim.experiments.compare import compare
+    from sim.experiments.comparison import Comparison, open_comparison
     from sim.model import Pipeline
     from sim.scenario.loader import load
     from sim.scenario.schema import Scenario
     from sim.simulation import Result, open_run, run, simulate
 
 _HOME = {
+    "Comparison": "sim.experiments.comparison",
     "Entrepreneur": "sim.entrepreneurs.agent",
     "EvidenceError": "sim.errors",
     "Pipeline": "sim.model",
@@ -29,13 +32,16 @@ _HOME = {
     "ScenarioError": "sim.errors",
     "SimError": "sim.errors",
     "StoreError": "sim.errors",
+    "compare": "sim.experiments.compare",
     "load": "sim.scenario.loader",
+    "open_comparison": "sim.experiments.comparison",
     "open_run": "sim.simulation",
     "run": "sim.simulation",
     "simulate": "sim.simulation",
 }
 
 __all__ = [
+    "Comparison",
     "Entrepreneur",
     "EvidenceError",
     "Pipeline",
@@ -45,7 +51,9 @@ __all__ = [
     "ScenarioError",
     "SimError",
     "StoreError",
+    "compare",
     "load",
+    "open_comparison",
     "open_run",
     "run",
     "simulate",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sim.cli.compare import compare
 from sim.cli.figures import figures
 from sim.cli.program import Option, Program, common
 from sim.cli.runs import run
@@ -33,5 +34,5 @@ def sim() -> None:
     """The program; its verbs are added below."""
 
 
-for verb in (new, check, describe, figures, run, trace):
+for verb in (new, check, describe, figures, run, compare, trace):
     sim.add_command(verb)

@@ -84,9 +84,9 @@ def dress(ax: Axes, title: str, x: str, y: str, note: str = "") -> None:
     ax.set_axisbelow(True)
 
 
-def nothing(ax: Axes, lang: Lang) -> Axes:
-    """Say that there is nothing to show."""
-    ax.text(0.5, 0.5, text("figure.empty", lang), transform=ax.transAxes, ha="center", va="center", color=GREY)
+def nothing(ax: Axes, lang: Lang, said: str = "") -> Axes:
+    """Say that there is nothing to show, or `said`."""
+    ax.text(0.5, 0.5, said or text("figure.empty", lang), transform=ax.transAxes, ha="center", va="center", color=GREY)
     ax.set_xticks([])
     ax.set_yticks([])
     return ax

@@ -212,9 +212,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "until_before_since": ("ends before it starts ({since})", "结束早于开始（{since}）"),
     "differs_from_base": (
-        "is {found} here and {base} in the base scenario; only `chain` and `policy` may differ, or it would not be the "
-        "same people that are compared",
-        "此处为 {found}，基准情景为 {base}；只有 `chain` 和 `policy` 可以不同，否则比较的就不是同一批人",
+        "is {found} here and {base} in the base scenario; make them the same: only `chain` and `policy` may differ, or "
+        "it would not be the same people that are compared",
+        "此处为 {found}，基准情景为 {base}；请改为一致：只有 `chain` 和 `policy` 可以不同，否则比较的就不是同一批人",
     ),
     "front_loaded": (
         "front_loaded spreads three payments: write payments: 3, or doctor: equal",
@@ -224,6 +224,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "uptake must be below ceiling (got {uptake} and {ceiling})",
         "半年使用率应低于使用率上限（实为 {uptake} 与 {ceiling}）",
     ),
+    # studies
+    "given_twice": ("{found} is given twice", "{found} 重复出现"),
+    "fitted_and_held": (
+        "{found} is a target too: what is fitted cannot be held out", "{found} 同时是拟合目标：拟合过的不能再作留出检验",
+    ),
+    "fitted_and_scored": (
+        "the fact {found} is scored: what is scored is never fitted", "事实 {found} 用于评分：评分用的不能拿来拟合",
+    ),
+    "target_source": (
+        "a target needs `evidence` in its value, a `source`, or a `why`",
+        "目标要有出处：在 value 里写 `evidence`，或写 `source`、`why`",
+    ),
+    "no_source": ("no source is called {found}{near}", "没有名为 {found} 的来源{near}"),
+    "needs_range": (
+        "has no plausible range; say `range: [low, high]` here", "没有合理范围，请在此写 `range: [下限, 上限]`",
+    ),
+    "unknown_outcome": ("there is no outcome {found}{near}", "没有名为 {found} 的结果{near}"),
     "calendar_year": ("{found} is not a calendar year between 1978 and 2100", "{found} 不是 1978 至 2100 之间的年份"),
     "above_zero": ("must be above 0{unit} (got {found})", "必须大于 0{unit}（实为 {found}）"),
     # warnings
