@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from sim.cli.compare import compare
+from sim.cli.facts import facts
 from sim.cli.figures import figures
 from sim.cli.program import Option, Program, common
 from sim.cli.runs import run
@@ -34,5 +35,5 @@ def sim() -> None:
     """The program; its verbs are added below."""
 
 
-for verb in (new, check, describe, figures, run, compare, trace):
+for verb in (new, check, describe, figures, run, compare, facts, trace):
     sim.add_command(verb)

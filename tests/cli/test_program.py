@@ -67,7 +67,7 @@ def test_help_names_completion_and_exit_codes(command):
 
 def test_the_shell_completes_verbs(command):
     """Click's own completion answers."""
-    child = command.start(env={"_SIM_COMPLETE": "bash_complete", "COMP_WORDS": "sim f", "COMP_CWORD": "1"})
+    child = command.start(env={"_SIM_COMPLETE": "bash_complete", "COMP_WORDS": "sim fi", "COMP_CWORD": "1"})
     out, err = child.communicate(timeout=60)
     assert (child.returncode, out.strip(), err) == (0, b"plain,figures", b"")
 
