@@ -7,6 +7,7 @@ import click
 from sim.cli.compare import compare
 from sim.cli.facts import facts
 from sim.cli.figures import figures
+from sim.cli.odd import odd
 from sim.cli.program import Option, Program, common
 from sim.cli.runs import run
 from sim.cli.scenarios import check, describe, new
@@ -35,5 +36,5 @@ def sim() -> None:
     """The program; its verbs are added below."""
 
 
-for verb in (new, check, describe, figures, run, compare, facts, trace):
+for verb in (new, check, describe, figures, run, compare, facts, trace, odd):
     sim.add_command(verb)
