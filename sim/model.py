@@ -123,9 +123,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             self._held = Held(held, self.houses)
             self._bars = self._held.bars
         if not _before and scenario.initial.kind == "burn_in":
-            if past is None:
-                past = Pipeline.past(scenario, rng=seed, replicate=replicate, threads=threads, founder=founder)
-            self._settle_in(past)
+            if past is not None:
+                self._settle_in(past)
+            elif own := Pipeline.past(scenario, rng=seed, replicate=replicate, threads=threads, founder=founder):
+                self._settle_in(own)
+                own.release()
         if self._founder:
             self.entrepreneurs = [self._founder(self, self.people, r) for r in range(self.people.size)]
 
@@ -321,6 +323,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         """The tables of what has been simulated so far, as pandas DataFrames."""
         return self.observation.tables(self.replicate, self.people, self.houses, self.ledger)
 
+    def release(self) -> None:
+        """Let go of everybody; the tables stay. For many runs in one process: a model and its agents refer to each
+        other, so that a hundred megabytes would wait for the garbage collector. The model cannot be used afterwards."""
+        self.__dict__.clear()
+
     # the city before the horizon --------------------------------------------------------------------------------------
 
     @staticmethod
@@ -347,7 +354,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             city.step()
         return city
 
-    def _settle_in(self, past: Pipeline | None) -> None:
+    def _settle_in(self, past: Pipeline) -> None:
         """Take over the people of a burn-in, scaled to the number and the mean sales that the scenario states.
 
             copies of the i-th of n people = those k of 0 .. entities - 1 for which floor(k n / entities) = i
@@ -361,7 +368,6 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         Former founders keep the month in which they leave or start again; with `entities`, their number is scaled and
         none of them starts again.
         """
-        assert past is not None
         initial, people = self.scenario.initial, past.people
         rows = np.argsort(people.uid, kind="stable")
         way = Removal(past.houses, self.houses)

@@ -66,6 +66,7 @@ def simulate(
         if month_done:
             month_done(model.month)
     tables = model.tables()
+    model.release()
     tables["cohorts"] = survival.cohort_table(tables["entrepreneurs"])
     return tables
 

@@ -144,7 +144,9 @@ def _replicate(
         while model.running:
             model.step()
             month_done()
-        return model.tables()
+        found = model.tables()
+        model.release()
+        return found
 
     around = Surroundings(base.chain)
     there = tables(base, note=around)
@@ -168,6 +170,9 @@ def _replicate(
                 stakes=twins.stakes(matched, there["ledger"], whole["ledger"]),
             )
         )
+    for _, city in pasts:
+        if city:
+            city.release()
     return _kept(base, there, discount), pairs
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import CancelledError
@@ -127,10 +126,11 @@ def _replicate(scenario: Scenario, replicate: int, threads: int, run_done: Calla
     while model.running:
         model.step()
     tables = model.tables()
-    del model
-    gc.collect()  # see `City.live`
+    model.release()
     run_done()
     city = City(scenario, seed, replicate, past, tables, around, run_done, threads)
     found = measures(Record(tables, scenario.resolved(), trials(city)), replicate)
+    if past:
+        past.release()
     run_done()
     return found

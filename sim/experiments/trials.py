@@ -7,7 +7,6 @@ person and his own control, nobody is displaced, and no other difference is left
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -96,8 +95,7 @@ class City:
             if at and model.month in at:
                 at[model.month](model)
         tables = model.tables()
-        del model
-        gc.collect()  # a model and its agents hold one another, and a hundred megabytes
+        model.release()
         self.run_done()
         return tables
 
