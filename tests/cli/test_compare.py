@@ -124,7 +124,7 @@ def test_how_many_pairs_there_are(command, town, lang, more):
     (town / "tiny.yaml").write_text(base.replace("replicates: 2", "replicates: 12").replace("months: 24", "months: 3"))
     words = ("compare", "tiny.yaml", "seats.yaml", "--no-figures", "--lang", lang)
     told = command(*words).stdout
-    assert re.search(r"(6 pairs|6对模拟)", told)
+    assert re.search(r"(5 pairs|5对模拟)", told)
     assert more in told
     assert command.json(*words, "-n", "7")["replicates"] == 7
     assert more not in command(*words, "-n", "12").stdout

@@ -298,7 +298,7 @@ def test_a_damaged_or_foreign_folder_is_refused(small: Any, found: Comparison, t
         (20, None, PAIRS),
         (3, None, 3),
         (3, 4, 4),
-        (Replicates(until=Until(outcome="survival_12m", half_width=1.0)), None, 6),
+        (Replicates(until=Until(outcome="survival_12m", half_width=1.0)), None, 5),
     ],
 )
 def test_the_number_of_pairs(plain: Any, rule: Any, given: int | None, expected: int) -> None:
