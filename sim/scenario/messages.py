@@ -227,10 +227,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # studies
     "given_twice": ("{found} is given twice", "{found} 重复出现"),
     "fitted_and_held": (
-        "{found} is a target too: what is fitted cannot be held out", "{found} 同时是拟合目标：拟合过的不能再作留出检验",
+        "{found} is a target too: what is fitted cannot be held out",
+        "{found} 同时是拟合目标：拟合过的不能再作留出检验",
     ),
     "fitted_and_scored": (
-        "the fact {found} is scored: what is scored is never fitted", "事实 {found} 用于评分：评分用的不能拿来拟合",
+        "the fact {found} is scored: what is scored is never fitted",
+        "事实 {found} 用于评分：评分用的不能拿来拟合",
     ),
     "target_source": (
         "a target needs `evidence` in its value, a `source`, or a `why`",

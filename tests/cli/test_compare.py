@@ -119,7 +119,7 @@ def test_the_same_seed_gives_the_same_bytes(command, town):
     ("lang", "more"), [("zh", "基准情景要求重复12次；用 -n 12"), ("en", "asks for 12 replicates; -n 12")]
 )
 def test_how_many_pairs_there_are(command, town, lang, more):
-    """Pairs are 6 if the base asks for more, which the answer says with the way to get them; -n gives any number."""
+    """Pairs are five if the base asks for more, which the answer says with the way to get them; -n gives any number."""
     base = (town / "tiny.yaml").read_text(encoding="utf-8")
     (town / "tiny.yaml").write_text(base.replace("replicates: 2", "replicates: 12").replace("months: 24", "months: 3"))
     words = ("compare", "tiny.yaml", "seats.yaml", "--no-figures", "--lang", lang)
