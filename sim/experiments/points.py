@@ -1,0 +1,212 @@
+"""Points of a parameter space: a scenario with other values at some paths, run, and what came out of it.
+
+Replicate r has the same seed at every point, so that points differ by their values and not by their luck (common
+random numbers). A point that cannot be, or a run that fails, is a row of NaN with the reason; the others go on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from sim.errors import RunError, ScenarioError
+from sim.scenario.schema import Scenario
+from sim.simulation import Progress, Tables, in_order, simulate
+from sim.statistics import summary
+from sim.statistics.columns import counted
+from sim.statistics.lifetable import LifeTable, life_table
+from sim.statistics.outcome import Outcome
+
+__all__ = ["OUTCOMES", "SURVIVAL", "counted_for_all", "evaluate", "measure"]
+
+Point = Mapping[str, object]
+"""Values by dotted path, as for `Scenario.replace`."""
+
+SURVIVAL = re.compile(r"survival_(\d{1,4})m")
+"""Survival of the newcomers, at any age in months."""
+
+_COUNTED = re.compile(r"arrivals|(newcomers_)?living_end|residents|employees_total|waiting_\w+|spent_cny")
+
+_YEAR = 12
+
+
+def counted_for_all(name: str) -> bool:
+    """Whether an outcome counts people or money of the whole city, so that a smaller one has less of it."""
+    return _COUNTED.fullmatch(name) is not None
+
+
+def evaluate(
+    scenario: Scenario,
+    points: Sequence[Point],
+    outcomes: Sequence[str],
+    *,
+    replicates: int,
+    seed: int | None = None,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """Run a scenario at each of some points.
+
+    Parameters
+    ----------
+    scenario
+        What is run where a point says nothing.
+    points
+        Values by dotted path; an empty point is the scenario itself.
+    outcomes
+        Names: those of `sim.statistics.summary.outcomes`, ``survival_<months>m`` at any age, or of `OUTCOMES`.
+    replicates
+        Runs at each point: replicates 0, 1, ..., the same at each.
+    seed
+        Root seed, instead of the scenario's own.
+    jobs
+        Runs at a time, in threads of this process; no number of them changes a bit.
+    progress
+        Told how many runs are done.
+
+    Returns
+    -------
+    DataFrame
+        point (from 0), replicate, the outcomes in their units (NaN where not known), reason (null, or why something is
+        not known); a row for each point and replicate, in this order.
+
+    Raises
+    ------
+    ScenarioError
+        A path does not exist in the scenario. (A value that does not fit at one point is that point's reason.)
+    RunError
+        An outcome has no such name.
+    """
+    if replicates < 1:
+        raise RunError("replicates: must be 1 or more")
+    settled = scenario if seed is None else scenario.replace({"seed": seed})
+    made = [_at(settled, point) for point in points]
+
+    def one(number: int) -> _Row:
+        point, replicate = divmod(number, replicates)
+        there = made[point]
+        if isinstance(there, str):
+            return _Row({}, there)
+        try:
+            return _row(measure(simulate(there, replicate=replicate), there, outcomes))
+        except _Unnamed as unnamed:
+            raise RunError(str(unnamed)) from None
+        except RunError as error:
+            return _Row({}, str(error))
+
+    rows = []
+    count = len(points) * replicates
+    for number, (values, reason) in enumerate(in_order(one, count, jobs)):
+        point, replicate = divmod(number, replicates)
+        known = {name: values.get(name, np.nan) for name in outcomes}
+        rows.append({"point": point, "replicate": replicate, **known, "reason": reason})
+        if progress:
+            progress(number + 1, count)
+    frame = pd.DataFrame(rows, columns=["point", "replicate", *outcomes, "reason"])
+    frame[["point", "replicate"]] = frame[["point", "replicate"]].astype("int64")
+    return frame.astype(dict.fromkeys(outcomes, "float64")).astype({"reason": object})
+
+
+def measure(tables: Tables, scenario: Scenario, outcomes: Sequence[str]) -> dict[str, Outcome]:
+    """Outcomes of one replicate by name; RunError for a name that is none."""
+    usual: Mapping[str, Outcome] | None = None
+    lives: LifeTable | None = None
+    found = {}
+    for name in outcomes:
+        if name in OUTCOMES:
+            found[name] = OUTCOMES[name].of(tables, scenario)
+        elif match := SURVIVAL.fullmatch(name):
+            lives = lives or _lives(tables)
+            found[name] = _survival(lives, int(match[1]), scenario.horizon.months)
+        else:
+            if usual is None:
+                stages = [s.id for s in scenario.chain]
+                usual = summary.outcomes(tables, months=scenario.horizon.months, stages=stages)
+            if name not in usual:
+                raise _Unnamed(f"there is no outcome {name!r} of this chain")
+            found[name] = usual[name]
+    return found
+
+
+class _Unnamed(RunError):
+    """An outcome has no such name: wrong at every point."""
+
+
+class _Row(NamedTuple):
+    values: Mapping[str, float]
+    reason: str | None
+
+
+def _at(scenario: Scenario, point: Point) -> Scenario | str:
+    """The scenario at a point, or why there is none."""
+    try:
+        return scenario.replace(point)
+    except ScenarioError as error:
+        if any(p.key == "unknown_path" for p in error.problems):
+            raise
+        return "; ".join(f"{p.path}: {p.message}" for p in error.problems)
+
+
+def _row(found: Mapping[str, Outcome]) -> _Row:
+    unknown = [f"{name}: {o.reason}" for name, o in found.items() if o.value is None]
+    return _Row({n: o.value for n, o in found.items() if o.value is not None}, "; ".join(unknown) or None)
+
+
+# outcomes that a run's summary does not hold --------------------------------------------------------------------------
+
+
+def _lives(tables: Tables) -> LifeTable:
+    people = tables["entrepreneurs"]
+    new = counted(people, "newcomers")
+    return life_table(people["duration_months"].to_numpy()[new], people["event"].to_numpy(bool)[new])
+
+
+def _survival(lives: LifeTable, age: int, months: int) -> Outcome:
+    """Kaplan-Meier P(T > age) of the newcomers."""
+    value = lives.at(age)
+    if value is not None:
+        return Outcome(float(value), "share")
+    return Outcome.unknown("share", f"nobody was observed beyond {lives.ages.size} of {months} months of age")
+
+
+def _residents(tables: Tables, scenario: Scenario) -> Outcome:
+    """Founders who trade, and former ones who stayed, at the end of the horizon's first month."""
+    months, city = tables["months"], tables["city"]
+    trading = months.loc[months["month"] == 0, "living"].sum()
+    return Outcome(float(trading + city.loc[city["month"] == 0, "former_founders"].sum()), "persons")
+
+
+def _sales_per_entity(tables: Tables, scenario: Scenario) -> Outcome:
+    """Sales of all in the horizon's first year over the mean number who traded in its months."""
+    if scenario.horizon.months < _YEAR:
+        return Outcome.unknown("CNY/year", f"the run is {scenario.horizon.months} months long: no year is whole")
+    year = tables["months"][tables["months"]["month"] < _YEAR]
+    traded = float((year["living"] + year["closed"]).sum()) / _YEAR
+    return Outcome.ratio(float(year["sales_cny"].sum()), traded, "CNY/year", "nobody trades in the first year")
+
+
+def _without_staff(tables: Tables, scenario: Scenario) -> Outcome:
+    """Share of newcomers whose first month's sales are too small for an employee."""
+    people = tables["entrepreneurs"]
+    first = people["first_sales_cny"].to_numpy()[counted(people, "newcomers")]
+    small = int(np.count_nonzero(first < scenario.behaviour.money.first_employee_at))
+    return Outcome.ratio(small, first.size, "share", "nobody arrived")
+
+
+class Extra(NamedTuple):
+    """An outcome that `sim.statistics.summary.outcomes` does not hold, of one replicate."""
+
+    unit: str
+    of: Callable[[Tables, Scenario], Outcome]
+
+
+OUTCOMES: Mapping[str, Extra] = {
+    "residents": Extra("persons", _residents),
+    "sales_per_entity_cny": Extra("CNY/year", _sales_per_entity),
+    "share_without_staff": Extra("share", _without_staff),
+}
+"""Such outcomes by name."""
