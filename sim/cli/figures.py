@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from sim.cli.program import Verb, VerbGroup, Voice, common, file, option
+
+if TYPE_CHECKING:
+    from sim.experiments.sensitivity import Plan
+    from sim.experiments.variance import Variance
 
 __all__ = ["figures"]
 
@@ -58,13 +64,71 @@ def show(voice: Voice, id: str) -> None:
 
 
 @figures.command(cls=Verb)
-@file()
+@file("what", metavar="FILE|DIR")
 @option("--status", type=click.Choice(["published", "derived", "assumed", "unsourced"]))
 @option("--set", "assignments", metavar="PATH=VALUE", multiple=True)
+@option("--variance", is_flag=True)
+@option("--effect", metavar="REFORM", type=click.Path())
+@option("--only", metavar="PATH", multiple=True)
+@option("--top", "singled", type=click.IntRange(1, 100), metavar="N", default=16)
+@option("--pairs", "point_pairs", type=click.IntRange(2, 100_000), metavar="N", default=128)
+@option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N")
+@option("--out", "-o", metavar="DIR", type=click.Path())
+@option("--dry-run", is_flag=True)
+@option("--force", is_flag=True)
+@option("--no-figures", is_flag=True)
 @common
-@click.pass_obj
-def audit(voice: Voice, file: str, status: str | None, assignments: tuple[str, ...]) -> None:
-    """Which numbers of a scenario are published, derived, assumed."""
+@click.pass_context
+def audit(
+    ctx: click.Context,
+    what: str,
+    status: str | None,
+    assignments: tuple[str, ...],
+    variance: bool,
+    effect: str | None,
+    only: tuple[str, ...],
+    singled: int,
+    point_pairs: int,
+    seed: int | None,
+    out: str | None,
+    dry_run: bool,
+    force: bool,
+    no_figures: bool,
+) -> None:
+    """Which numbers of a scenario are published, derived, assumed; and what rests on the assumed ones."""
+    voice: Voice = ctx.obj
+    if Path(what).is_dir():
+        _without(ctx, "audit.stored", what, except_for=("what",))
+        from sim.experiments.variance import open_variance
+
+        return _variance(voice, open_variance(what), Path(what))
+    if not variance:
+        _without(ctx, "audit.needs_variance", what, except_for=("what", "status", "assignments"))
+        return _statuses(voice, what, status, assignments)
+    if status is not None:
+        raise click.UsageError(voice.text("audit.no_status"))
+    from sim.cli.scenarios import overrides
+    from sim.experiments.sensitivity import Plan
+    from sim.scenario.loader import load
+
+    scenario = load(what, overrides(assignments))
+    voice.warn(scenario.warnings)
+    reform = load(effect) if effect is not None else None
+    plan = Plan(scenario, reform, only, pairs=point_pairs, top=singled, seed=seed)
+    if dry_run:
+        return _estimate(voice, plan)
+    folder = Path(out) if out is not None else _free(what)
+    return _take_apart(voice, plan, folder, force=force, draw=not no_figures)
+
+
+def _free(file: str) -> Path:
+    from sim.store import free_name
+
+    return free_name(Path("runs"), f"{Path(file).stem}-audit")
+
+
+def _statuses(voice: Voice, file: str, status: str | None, assignments: tuple[str, ...]) -> None:
+    """The audit itself, which runs nothing."""
     from sim.cli.scenarios import overrides
     from sim.evidence.audit import audit, counts
     from sim.presentation.listing import audit_table
@@ -79,6 +143,54 @@ def audit(voice: Voice, file: str, status: str | None, assignments: tuple[str, .
     else:
         for part in audit_table(rows, voice.lang, status):
             say(part, wide=True)
+        voice.note(voice.text("audit.hint", file=file))
+
+
+def _take_apart(voice: Voice, plan: Plan, folder: Path, *, force: bool, draw: bool) -> None:
+    """Run the plan, write its folder, and say what came out."""
+    from sim.experiments.sensitivity import sensitivity
+    from sim.presentation.screen import progress
+    from sim.presentation.sensitivity_plots import figures
+    from sim.store import seal, whole_folder
+
+    with whole_folder(folder, force=force) as part:
+        with progress(voice.lang, shown=not voice.quiet) as tell:
+            found = sensitivity(plan, progress=tell)
+        found.write(part)
+        if draw:
+            figures(found, part / "figures", lang=voice.lang)
+            seal(part)
+    _variance(voice, found, folder)
+
+
+def _estimate(voice: Voice, plan: Plan) -> None:
+    from sim.experiments.sensitivity import seconds
+    from sim.presentation.listing import duration
+
+    expected, numbers = seconds(plan), len(plan.unknown.vary)
+    if voice.json:
+        return voice.give({"numbers": numbers, "runs": plan.runs, "seconds": expected})
+    time = duration(expected, voice.lang)
+    return voice.say(voice.text("audit.cost", numbers=numbers, runs=f"{plan.runs:,}", time=time))
+
+
+def _variance(voice: Voice, found: Variance, folder: Path) -> None:
+    from sim.presentation.screen import say
+    from sim.presentation.sensitivity import VarianceAnswer, plain
+
+    if voice.json:
+        voice.give(plain(found) | {"folder": str(folder)})
+    else:
+        said = "compare.stored" if found.folder else "run.folder"
+        say(VarianceAnswer(found, notes=(voice.text(said, folder=folder),), lang=voice.lang))
+
+
+def _without(ctx: click.Context, key: str, what: str, *, except_for: tuple[str, ...]) -> None:
+    """Refuse options that would have no meaning."""
+    for param in ctx.command.params:
+        given = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+        if given and param.name in ctx.params and param.name not in except_for:
+            raise click.UsageError(ctx.obj.text(key, what=what, option=param.opts[0]))
 
 
 def _plain(figure: Any) -> dict[str, Any]:

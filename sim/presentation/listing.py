@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sim.pilot import Estimate
 
-__all__ = ["audit_table", "cost", "explanation", "figure_card", "figure_table", "measure"]
+__all__ = ["audit_table", "cost", "duration", "explanation", "figure_card", "figure_table", "measure"]
 
 
 def figure_table(found: Sequence[Figure], lang: Lang) -> Table:
@@ -151,7 +151,7 @@ def cost(estimate: Estimate, lang: Lang) -> str:
         "estimate.cost",
         lang,
         replicates=f"{estimate.replicates:,}",
-        time=_time(estimate.seconds, lang),
+        time=duration(estimate.seconds, lang),
         disk=_disk(estimate.bytes),
     )
 
@@ -175,7 +175,8 @@ def _number(value: object) -> str:
     return f"{int(value):,}" if whole else f"{value:,.10g}"
 
 
-def _time(seconds: float, lang: Lang) -> str:
+def duration(seconds: float, lang: Lang) -> str:
+    """A time as it is said: seconds, minutes or hours."""
     for key, size in (("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * size:
             return text(f"estimate.{key}", lang, count=f"{seconds / size:.0f}")

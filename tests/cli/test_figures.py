@@ -54,3 +54,42 @@ def test_audit_of_one_status(command):
     assert sum(told["counts"].values()) > len(told["numbers"])
     said = command("figures", "audit", "tiny.yaml", "--status", "published").stdout
     assert "behaviour." not in said
+
+
+ONLY = tuple(word for path in ("arrivals.per_year", "behaviour.money.margin") for word in ("--only", path))
+
+
+def test_audit_takes_variance_apart(command, place):
+    """--variance runs, answers, and writes a folder that is shown again as it was; the plain audit runs nothing."""
+    words = ("figures", "audit", "tiny.yaml", "--variance", "--pairs", "2", *ONLY)
+    estimate = command.json(*words, "--dry-run")
+    assert estimate["numbers"] == 2
+    assert estimate["seconds"] > 0
+    assert not (place / "runs").exists()
+    said = command(*words, "--lang", "zh").stdout
+    assert "[bold]小城[/] <script>alert(1)</script>：哪些结论建立在假设之上" in said
+    assert "已写入 runs/tiny-audit" in said
+    folder = place / "runs" / "tiny-audit"
+    assert (folder / "figures" / "living_end.svg").exists()
+    stored = command("figures", "audit", "runs/tiny-audit", "--lang", "zh").stdout
+    assert stored.splitlines()[:-1] == said.splitlines()[:-1]
+    told = command.json("figures", "audit", "runs/tiny-audit")
+    assert told["basis"]["runs"] == estimate["runs"]
+    assert set(told["varied"]) == {"arrivals.per_year", "behaviour.money.margin"}
+    assert {o["outcome"] for o in told["outcomes"]} >= {"survival_12m", "living_end", "reached_hub"}
+    command(*words, "-o", "again", "--no-figures")
+    tables = [p.name for p in folder.glob("*.parquet")]
+    assert len(tables) == 4
+    assert all((folder / n).read_bytes() == (place / "again" / n).read_bytes() for n in tables)
+
+
+def test_audit_refuses_what_has_no_meaning(command, place):
+    """Options of --variance without it, a status with it, and a path that cannot vary are mistakes, and told."""
+    said = command("figures", "audit", "tiny.yaml", "--top", "3", "--lang", "zh", code=2).stderr
+    assert "--top 要与 --variance 一起用" in said
+    assert "--status" in command("figures", "audit", "tiny.yaml", "--variance", "--status", "assumed", code=2).stderr
+    said = command("figures", "audit", "tiny.yaml", "--variance", "--only", "arrivals.per_yaer", code=2).stderr
+    assert "arrivals.per_year" in said
+    (place / "empty").mkdir()
+    assert "empty" in command("figures", "audit", "empty", code=2).stderr
+    assert "--variance" in command("figures", "audit", "tiny.yaml").stderr
