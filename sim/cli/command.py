@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sim.cli.calibrate import calibrate
 from sim.cli.compare import compare
 from sim.cli.facts import facts
 from sim.cli.figures import figures
@@ -36,5 +37,5 @@ def sim() -> None:
     """The program; its verbs are added below."""
 
 
-for verb in (new, check, describe, figures, run, compare, facts, trace, odd):
+for verb in (new, check, describe, figures, run, compare, calibrate, facts, trace, odd):
     sim.add_command(verb)

@@ -62,8 +62,14 @@ def _schema(files: Sequence[str]) -> dict[str, Any]:
 def _problems(name: str) -> Sequence[Problem]:
     """What is wrong with a file, or else what is odd and what is good to know."""
     from sim.scenario.loader import load
+    from sim.scenario.study import is_study
 
     try:
+        if is_study(name):
+            from sim.experiments.targets import unknown_outcomes
+            from sim.scenario.study import load_study
+
+            return tuple(unknown_outcomes(load_study(name)))
         scenario = load(name)
         return [*scenario.warnings, *scenario.notes]
     except ScenarioError as error:
