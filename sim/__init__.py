@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sim.entrepreneurs.agent import Entrepreneur
     from sim.errors import EvidenceError, RunError, ScenarioError, SimError, StoreError
-    from sim.experiments.compare import compare
-    from sim.experiments.comparison import Comparison, open_comparison
+    from sim.experiments.comparison.compare import compare
+    from sim.experiments.comparison.result import Comparison, open_comparison
     from sim.model import Pipeline
     from sim.scenario.loader import load
     from sim.scenario.schema import Scenario
     from sim.simulation import Result, open_run, run, simulate
 
 _HOME = {
-    "Comparison": "sim.experiments.comparison",
+    "Comparison": "sim.experiments.comparison.result",
     "Entrepreneur": "sim.entrepreneurs.agent",
     "EvidenceError": "sim.errors",
     "Pipeline": "sim.model",
@@ -32,9 +32,9 @@ _HOME = {
     "ScenarioError": "sim.errors",
     "SimError": "sim.errors",
     "StoreError": "sim.errors",
-    "compare": "sim.experiments.compare",
+    "compare": "sim.experiments.comparison.compare",
     "load": "sim.scenario.loader",
-    "open_comparison": "sim.experiments.comparison",
+    "open_comparison": "sim.experiments.comparison.result",
     "open_run": "sim.simulation",
     "run": "sim.simulation",
     "simulate": "sim.simulation",

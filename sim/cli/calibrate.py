@@ -12,7 +12,7 @@ from sim.cli.program import Verb, Voice, common, file, option
 from sim.cli.scenarios import overrides
 
 if TYPE_CHECKING:
-    from sim.experiments.calibration import Calibration
+    from sim.experiments.calibration.result import Calibration
     from sim.scenario.study import Study
 
 __all__ = ["calibrate"]
@@ -43,8 +43,8 @@ def calibrate(
 
     plan = load_study(study, overrides(assignments, seed=seed))
     from sim.errors import ScenarioError
-    from sim.experiments.calibrate import calibrate as run_study
-    from sim.experiments.targets import unknown_outcomes
+    from sim.experiments.calibration.calibrate import calibrate as run_study
+    from sim.experiments.calibration.targets import unknown_outcomes
     from sim.pilot import workers
     from sim.presentation.calibration_plots import figures
     from sim.presentation.screen import progress
@@ -70,7 +70,7 @@ def calibrate(
 
 
 def _estimate(voice: Voice, plan: Study, jobs: int) -> None:
-    from sim.experiments.calibrate import runs
+    from sim.experiments.calibration.calibrate import runs
     from sim.pilot import estimate
     from sim.presentation.calibration import cost
 

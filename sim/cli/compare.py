@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from sim.cli.program import Verb, Voice, common, file, option
 
 if TYPE_CHECKING:
-    from sim.experiments.comparison import Comparison
+    from sim.experiments.comparison.result import Comparison
     from sim.scenario.schema import Scenario
 
 __all__ = ["compare"]
@@ -47,8 +47,8 @@ def compare(
         return _again(ctx, base)
     _distinct(voice, base, reforms)
     first, *others = _scenarios(voice, (base, *reforms))
-    from sim.experiments.compare import compare as run_comparison
-    from sim.experiments.compare import pairs_of
+    from sim.experiments.comparison.compare import compare as run_comparison
+    from sim.experiments.comparison.compare import pairs_of
     from sim.pilot import workers
     from sim.presentation.comparison_plots import figures
     from sim.presentation.screen import progress
@@ -88,7 +88,7 @@ def _again(ctx: click.Context, folder: str) -> None:
         given = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
         if given and param.name != "base" and param.name in ctx.params:
             raise click.UsageError(voice.text("compare.done", folder=folder, option=param.opts[0]))
-    from sim.experiments.comparison import open_comparison
+    from sim.experiments.comparison.result import open_comparison
 
     _answer(voice, open_comparison(folder), Path(folder))
 

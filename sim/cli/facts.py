@@ -10,7 +10,7 @@ import click
 from sim.cli.program import Verb, Voice, common, file, option
 
 if TYPE_CHECKING:
-    from sim.experiments.scorecard import Scorecard
+    from sim.experiments.scoring.scorecard import Scorecard
 
 __all__ = ["facts"]
 
@@ -34,7 +34,7 @@ def facts(voice: Voice, what: str, scored: int | None, jobs: int | None, assignm
 
 def _fresh(voice: Voice, file: str, scored: int | None, jobs: int | None, assignments: tuple[str, ...]) -> Scorecard:
     from sim.cli.scenarios import overrides
-    from sim.experiments.scorecard import score_scenario
+    from sim.experiments.scoring.scorecard import score_scenario
     from sim.pilot import workers
     from sim.presentation.screen import progress
     from sim.scenario.loader import load
@@ -47,7 +47,7 @@ def _fresh(voice: Voice, file: str, scored: int | None, jobs: int | None, assign
 
 
 def _stored(voice: Voice, folder: str) -> Scorecard:
-    from sim.experiments.scorecard import score_run
+    from sim.experiments.scoring.scorecard import score_run
     from sim.presentation.screen import progress
     from sim.simulation import open_run
 

@@ -11,8 +11,8 @@ from click.core import ParameterSource
 from sim.cli.program import Verb, VerbGroup, Voice, common, file, option
 
 if TYPE_CHECKING:
-    from sim.experiments.sensitivity import Plan
-    from sim.experiments.variance import Variance
+    from sim.experiments.sensitivity.analysis import Plan
+    from sim.experiments.sensitivity.result import Variance
 
 __all__ = ["figures"]
 
@@ -99,7 +99,7 @@ def audit(
     voice: Voice = ctx.obj
     if Path(what).is_dir():
         _without(ctx, "audit.stored", what, except_for=("what",))
-        from sim.experiments.variance import open_variance
+        from sim.experiments.sensitivity.result import open_variance
 
         return _variance(voice, open_variance(what), Path(what))
     if not variance:
@@ -108,7 +108,7 @@ def audit(
     if status is not None:
         raise click.UsageError(voice.text("audit.no_status"))
     from sim.cli.scenarios import overrides
-    from sim.experiments.sensitivity import Plan
+    from sim.experiments.sensitivity.analysis import Plan
     from sim.scenario.loader import load
 
     scenario = load(what, overrides(assignments))
@@ -148,7 +148,7 @@ def _statuses(voice: Voice, file: str, status: str | None, assignments: tuple[st
 
 def _take_apart(voice: Voice, plan: Plan, folder: Path, *, force: bool, draw: bool) -> None:
     """Run the plan, write its folder, and say what came out."""
-    from sim.experiments.sensitivity import sensitivity
+    from sim.experiments.sensitivity.analysis import sensitivity
     from sim.presentation.screen import progress
     from sim.presentation.sensitivity_plots import figures
     from sim.store import seal, whole_folder
@@ -164,7 +164,7 @@ def _take_apart(voice: Voice, plan: Plan, folder: Path, *, force: bool, draw: bo
 
 
 def _estimate(voice: Voice, plan: Plan) -> None:
-    from sim.experiments.sensitivity import seconds
+    from sim.experiments.sensitivity.analysis import seconds
     from sim.presentation.listing import duration
 
     expected, numbers = seconds(plan), len(plan.unknown.vary)

@@ -66,7 +66,7 @@ def _problems(name: str) -> Sequence[Problem]:
 
     try:
         if is_study(name):
-            from sim.experiments.targets import unknown_outcomes
+            from sim.experiments.calibration.targets import unknown_outcomes
             from sim.scenario.study import load_study
 
             return tuple(unknown_outcomes(load_study(name)))

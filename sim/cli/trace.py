@@ -9,12 +9,12 @@ import click
 from sim.cli.program import Verb, Voice, common, file, option
 
 if TYPE_CHECKING:
-    from sim.experiments.recall import Source
-    from sim.experiments.trace import Life
+    from sim.experiments.tracing.recall import Source
+    from sim.experiments.tracing.trace import Life
 
 __all__ = ["trace"]
 
-_PICKS = ("highest", "failed", "typical", "paid")  # sim.experiments.recall.PICKS, which is not imported for a help text
+_PICKS = ("highest", "failed", "typical", "paid")  # `recall.PICKS`, which is not imported for a help text
 
 
 @click.command(cls=Verb)
@@ -44,7 +44,7 @@ def trace(voice: Voice, run: str, entrepreneur: int | None, pick: str | None, re
 def _source(voice: Voice, path: str, replicate: int, base: Source | None = None) -> Source:
     from dataclasses import replace
 
-    from sim.experiments.recall import source
+    from sim.experiments.tracing.recall import source
     from sim.pilot import workers
 
     found = source(path, replicate=replicate, base=base)
@@ -77,7 +77,7 @@ def _tell(voice: Voice, life: Life, picked: str | None) -> None:
 def _tell_both(voice: Voice, one: Life, other: Life, paths: tuple[str, str], picked: str | None) -> None:
     from dataclasses import asdict
 
-    from sim.experiments.trace import difference
+    from sim.experiments.tracing.trace import difference
     from sim.presentation.screen import say
     from sim.presentation.story import Twins, plain
 

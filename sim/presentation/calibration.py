@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console, ConsoleOptions, RenderableType
 
-    from sim.experiments.calibration import Calibration
+    from sim.experiments.calibration.result import Calibration
 
 __all__ = ["CalibrationAnswer", "combination", "cost", "parameter", "plain", "reform", "verdict"]
 
@@ -100,7 +100,7 @@ class CalibrationAnswer:
 
     def _stays(self, sheet: Sheet) -> Iterator[str]:
         """Whether the scenario's own values are among what the calibration finds."""
-        from sim.experiments.calibration import CLOSE
+        from sim.experiments.calibration.result import CLOSE
 
         found = self.calibration
         outside = [parameter(row, self.lang) for row in records(found.posterior) if not row["inside"]]
@@ -159,7 +159,7 @@ class CalibrationAnswer:
         """The ridge of the one equation, in a sentence."""
         import numpy as np
 
-        from sim.experiments.posterior import quantile
+        from sim.experiments.calibration.posterior import quantile
 
         frame = self.calibration.table("exits").dropna(subset=["first_year", "later"])
         said: dict[str, str] = {}
@@ -289,7 +289,7 @@ def cost(counts: Mapping[str, int], seconds: float, lang: Lang) -> str:
 
 def plain(found: Calibration) -> dict[str, Any]:
     """The calibration as plain values, for JSON: every table but the draws."""
-    from sim.experiments.calibration import TABLES
+    from sim.experiments.calibration.result import TABLES
 
     kept = ("study", "scenario_hash", "small_hash", "seed", "points", "accepted", "effective", "check_worth")
     tables = {name: records(found.table(name)) for name in TABLES if name not in ("draws", "exits")}

@@ -1,6 +1,7 @@
 """Figures of a calibration: what was learnt of each number, and what the targets leave open.
 
-Every function takes tidy frames (the tables of `sim.experiments.calibration`) and axes to draw on, and returns these.
+Every function takes tidy frames (the tables of `sim.experiments.calibration.result`) and axes to draw on, and returns
+these.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from sim.experiments.calibration import Calibration
+    from sim.experiments.calibration.result import Calibration
 
 __all__ = ["Plots", "decisions", "directions", "exits", "figures", "marginals"]
 

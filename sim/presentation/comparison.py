@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
-    from sim.experiments.comparison import Comparison
+    from sim.experiments.comparison.result import Comparison
 
 __all__ = ["PairedAnswer", "names", "plain", "words"]
 

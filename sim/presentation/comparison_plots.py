@@ -1,6 +1,7 @@
 """Figures of a comparison. Every function takes a tidy frame and axes to draw on, and returns the axes.
 
-Frames are the tables of `sim.experiments.comparison`; `names` says what scenarios are called, `labels` what stages are.
+Frames are the tables of `sim.experiments.comparison.result`; `names` says what scenarios are called, `labels` what
+stages are.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-    from sim.experiments.comparison import Comparison
+    from sim.experiments.comparison.result import Comparison
 
 __all__ = ["Plots", "figures", "forest", "gains", "plane", "split"]
 

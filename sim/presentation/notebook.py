@@ -12,7 +12,7 @@ from sim.presentation.digits import written
 if TYPE_CHECKING:
     import pandas as pd
 
-    from sim.experiments.comparison import Comparison
+    from sim.experiments.comparison.result import Comparison
     from sim.simulation import Result
 
 __all__ = ["comparison", "run"]

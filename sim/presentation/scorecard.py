@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
-    from sim.experiments.scorecard import Scorecard
+    from sim.experiments.scoring.scorecard import Scorecard
     from sim.validation.fact import Fact, Finding, Part
     from sim.validation.record import NotKnown
     from sim.validation.scorecard import Line

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
-    from sim.experiments.variance import Variance
+    from sim.experiments.sensitivity.result import Variance
 
 __all__ = ["VarianceAnswer", "called", "outcome_name", "plain", "words"]
 

@@ -13,7 +13,7 @@ from sim.presentation.style import GREY, PALETTE, SIZE, canvas, dress, nothing, 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from sim.experiments.variance import Variance
+    from sim.experiments.sensitivity.result import Variance
 
 __all__ = ["carriers", "figures"]
 

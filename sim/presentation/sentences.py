@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sim.presentation.catalogue import Labels, Lang, name, short, text
 
 if TYPE_CHECKING:
-    from sim.experiments.event import Event
+    from sim.experiments.tracing.event import Event
 
 __all__ = ["money", "sentence"]
 

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.table import Table
 
-    from sim.experiments.event import Event
-    from sim.experiments.trace import Difference, Life
+    from sim.experiments.tracing.event import Event
+    from sim.experiments.tracing.trace import Difference, Life
     from sim.scenario.schema import Scenario
 
 __all__ = ["Notes", "Story", "Twins", "plain"]
@@ -126,7 +126,7 @@ class Twins:
         yield from _notes(notes, self.lang)
 
     def _told(self, notes: Notes) -> tuple[list[Line], list[Line], list[Line]]:
-        from sim.experiments.trace import tell
+        from sim.experiments.tracing.trace import tell
 
         parts = self.difference.told
         before = [m for m in self.one.months if parts is None or m.month < parts]
@@ -190,7 +190,7 @@ def _closing(life: Life, lang: Lang, heading: str = "") -> Iterator[RenderableTy
     """What he got in all."""
     from rich.padding import Padding
 
-    from sim.experiments.trace import received
+    from sim.experiments.tracing.trace import received
 
     named, got = labels(life.scenario.resolved(), lang), received(life.months)
     each = [

@@ -2,7 +2,8 @@
 
 Several are inputs of the model, or targets of its calibration: these are shown, so that a slip would be seen, and never
 counted. Figures of instruments that a scenario does not have are scored on it with them added, as a trial (see
-`sim.experiments.trials`): that the base scenario does without AI tools says nothing about the model of their spread.
+`sim.experiments.scoring.trials`): that the base scenario does without AI tools says nothing about the model of their
+spread.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Record:
     ----------
     tables : as in `sim.tables`; those that there are
     scenario : the resolved scenario as plain values
-    trials : name of a trial -> its table, see `sim.experiments.trials`; or why it could not be run
+    trials : name of a trial -> its table, see `sim.experiments.scoring.trials`; or why it could not be run
     """
 
     tables: Mapping[str, pd.DataFrame]

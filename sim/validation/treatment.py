@@ -1,4 +1,4 @@
-"""What training, money and incubation do, as field experiments found them. The trials are in `sim.experiments.trials`.
+"""What training, money and incubation do, as field experiments found them (see `sim.experiments.scoring.trials`).
 
 In a trial each person is compared with himself: the same person with the same luck, with the treatment and without, all
 others living as they do without it.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.experiments.comparison import TABLES
+from sim.experiments.comparison.result import TABLES
 
 REFORM = """\
 schema: 1

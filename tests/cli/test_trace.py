@@ -8,8 +8,8 @@ import pytest
 
 import sim
 from sim.cli.trace import _PICKS
-from sim.experiments.recall import PICKS
-from sim.experiments.trace import trace
+from sim.experiments.tracing.recall import PICKS
+from sim.experiments.tracing.trace import trace
 from sim.store import read_manifest, write_manifest
 
 REFORM = """\

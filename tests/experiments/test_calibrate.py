@@ -13,13 +13,13 @@ from scipy.stats import norm
 from sim.errors import RunError, ScenarioError, StoreError
 from sim.experiments import archive as archives
 from sim.experiments.archive import Archive
-from sim.experiments.calibrate import calibrate, runs
-from sim.experiments.calibration import TABLES, open_calibration
-from sim.experiments.emulator import Emulator, Scale, features
-from sim.experiments.posterior import along, directions, marginals, quantile
-from sim.experiments.priors import UNIT_SD, Priors, fill
-from sim.experiments.targets import Targets, known_outcomes
-from sim.experiments.walkers import walk
+from sim.experiments.calibration.calibrate import calibrate, runs
+from sim.experiments.calibration.emulator import Emulator, Scale, features
+from sim.experiments.calibration.posterior import along, directions, marginals, quantile
+from sim.experiments.calibration.priors import UNIT_SD, Priors, fill
+from sim.experiments.calibration.result import TABLES, open_calibration
+from sim.experiments.calibration.targets import Targets, known_outcomes
+from sim.experiments.calibration.walkers import walk
 from sim.scenario.study import Study, load_study
 from sim.statistics import summary
 

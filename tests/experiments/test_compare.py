@@ -14,8 +14,8 @@ import pytest
 import sim
 from sim.entrepreneurs.behaviour import Growth, Peers
 from sim.errors import ScenarioError, SimError, StoreError
-from sim.experiments.compare import PAIRS, compare
-from sim.experiments.comparison import TABLES, Comparison, open_comparison
+from sim.experiments.comparison.compare import PAIRS, compare
+from sim.experiments.comparison.result import TABLES, Comparison, open_comparison
 from sim.market.demand import Background, Market, Series
 from sim.model import Pipeline
 from sim.policy import stipend, training

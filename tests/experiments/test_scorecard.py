@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import sim.experiments.trials as trials_module
+import sim.experiments.scoring.trials as trials_module
 from sim.chain.stage import Stage
 from sim.entrepreneurs.arrivals import Arrivals
 from sim.entrepreneurs.behaviour import Behaviour
-from sim.experiments.scorecard import score_run, score_scenario
-from sim.experiments.trials import City, trials
+from sim.experiments.scoring.scorecard import score_run, score_scenario
+from sim.experiments.scoring.trials import City, trials
 from sim.model import Pipeline
 from sim.policy import training
 from sim.scenario.schema import Horizon, Scenario

@@ -14,12 +14,12 @@ from sim.entrepreneurs.behaviour import Behaviour, Exit, Peers
 from sim.errors import ScenarioError, SimError, StoreError
 from sim.evidence.quantity import Parameters
 from sim.experiments.designs import hypercube, radial
-from sim.experiments.screening import screen
-from sim.experiments.sensitivity import Plan, sensitivity
-from sim.experiments.smaller import COUNTED, divisor, from_empty, scaled
-from sim.experiments.sobol import indices
-from sim.experiments.uncertainty import LEFT_OUT, uncertainties
-from sim.experiments.variance import KNOWN, OTHERS, open_variance
+from sim.experiments.sensitivity.analysis import Plan, sensitivity
+from sim.experiments.sensitivity.result import KNOWN, OTHERS, open_variance
+from sim.experiments.sensitivity.screening import screen
+from sim.experiments.sensitivity.smaller import COUNTED, divisor, from_empty, scaled
+from sim.experiments.sensitivity.sobol import indices
+from sim.experiments.sensitivity.uncertainty import LEFT_OUT, uncertainties
 from sim.policy._instrument import find, types
 from sim.scenario import load
 from sim.scenario.schema import Horizon

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-import sim.experiments.witness
+import sim.experiments.tracing.witness
 from sim.entrepreneurs.arithmetic import exp, log, normal
 from sim.entrepreneurs.arrivals import CHANNELS, Arrivals
 from sim.entrepreneurs.behaviour import Behaviour, Exit, Growth, Peers
@@ -19,9 +19,9 @@ from sim.entrepreneurs.draws import replicate_key, uniform
 from sim.entrepreneurs.rules import Newcomer
 from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError, SimError, StoreError
-from sim.experiments.recall import PICKS, Source, check, source
-from sim.experiments.trace import CLOSED, Event, Life, NobodyError, difference, received, trace
-from sim.experiments.witness import Relived
+from sim.experiments.tracing.recall import PICKS, Source, check, source
+from sim.experiments.tracing.trace import CLOSED, Event, Life, NobodyError, difference, received, trace
+from sim.experiments.tracing.witness import Relived
 from sim.market.demand import Series
 from sim.model import Pipeline
 from sim.observation import calendar_month
@@ -151,10 +151,10 @@ def test_another_rule_is_noticed(small: Small, monkeypatch: pytest.MonkeyPatch) 
     scenario = short(small)
     uid = people(scenario)[5]
     with monkeypatch.context() as wrong:
-        wrong.setattr(sim.experiments.witness, "found", lambda *a: Newcomer(1.0, 2.0, 3.0, 4.0, 5.0))
+        wrong.setattr(sim.experiments.tracing.witness, "found", lambda *a: Newcomer(1.0, 2.0, 3.0, 4.0, 5.0))
         with pytest.raises(RunError, match=f"{uid} differs from the run in potential, level"):
             trace(scenario, uid)
-    monkeypatch.setattr(sim.experiments.witness._Witness, "settle", lambda self: None)
+    monkeypatch.setattr(sim.experiments.tracing.witness._Witness, "settle", lambda self: None)
     with pytest.raises(RunError, match=f"{uid} differs from the run in cash"):
         trace(scenario, uid)
 

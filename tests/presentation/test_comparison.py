@@ -16,8 +16,8 @@ from rich.console import Console
 import sim
 from sim.chain.stage import Stage
 from sim.evidence.quantity import Label
-from sim.experiments.compare import compare
-from sim.experiments.comparison import Comparison, open_comparison
+from sim.experiments.comparison.compare import compare
+from sim.experiments.comparison.result import Comparison, open_comparison
 from sim.policy import rent_relief, stipend
 from sim.presentation.changes import changes
 from sim.presentation.comparison import PairedAnswer, names

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from sim.experiments.scorecard import Scorecard
+from sim.experiments.scoring.scorecard import Scorecard
 from sim.presentation.scorecard import Card, fact_name, plain, reason
 from sim.presentation.screen import say
 from sim.validation.fact import Finding
@@ -132,7 +132,7 @@ def test_every_reason_has_words(lang):
     import sim
 
     root = Path(sim.__file__).parent
-    files = [*(root / "validation").glob("*.py"), root / "experiments" / "trials.py"]
+    files = [*(root / "validation").glob("*.py"), root / "experiments" / "scoring" / "trials.py"]
     source = "".join(path.read_text(encoding="utf-8") for path in files)
     keys = set(re.findall(r'NotKnown\(\s*"(\w+)"', source)) | {"no_panel", "no_table"}
     assert len(keys) > 12

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from sim.experiments.sensitivity import Plan, _manifest
-from sim.experiments.variance import KNOWN, OTHERS, Variance, declared
+from sim.experiments.sensitivity.analysis import Plan, _manifest
+from sim.experiments.sensitivity.result import KNOWN, OTHERS, Variance, declared
 from sim.presentation.catalogue import Lang
 from sim.presentation.sensitivity import VarianceAnswer, called, plain
 from sim.presentation.sensitivity_plots import carriers, figures

@@ -16,8 +16,8 @@ from rich.console import Console
 from sim.chain.stage import Stage
 from sim.entrepreneurs.arrivals import Arrivals
 from sim.entrepreneurs.behaviour import Behaviour, Exit
-from sim.experiments.event import Event
-from sim.experiments.trace import Life, difference, trace
+from sim.experiments.tracing.event import Event
+from sim.experiments.tracing.trace import Life, difference, trace
 from sim.model import Pipeline
 from sim.policy import rent_relief, stipend, training
 from sim.presentation import catalogue

@@ -13,8 +13,8 @@ from sim.entrepreneurs.kernel import EXIT, LOW_MONTHS
 from sim.entrepreneurs.leaving import EMPLOYEE, GONE, RESTART
 from sim.entrepreneurs.rules import LEFT_CITY, QUIT
 from sim.entrepreneurs.streams import Stream
-from sim.experiments.event import Event, Setting, Teller
-from sim.experiments.seen import Act, Application, Arrival, Decision, Drawn, Leaving, Month, Move, Row
+from sim.experiments.tracing.event import Event, Setting, Teller
+from sim.experiments.tracing.seen import Act, Application, Arrival, Decision, Drawn, Leaving, Month, Move, Row
 from sim.observation import month_label
 
 __all__ = ["after_horizon", "before_horizon", "events"]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sim.experiments.priors import UNIT_SD, Floats, Priors
+from sim.experiments.calibration.priors import UNIT_SD, Floats, Priors
 
 __all__ = ["Directions", "along", "directions", "marginals", "pairs", "quantile"]
 

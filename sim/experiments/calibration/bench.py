@@ -14,10 +14,10 @@ import numpy as np
 
 from sim.errors import RunError
 from sim.experiments.archive import Archive
-from sim.experiments.emulator import Scale
+from sim.experiments.calibration.emulator import Scale
+from sim.experiments.calibration.priors import Floats, Priors
+from sim.experiments.calibration.targets import Targets, known_outcomes
 from sim.experiments.points import counted_for_all
-from sim.experiments.priors import Floats, Priors
-from sim.experiments.targets import Targets, known_outcomes
 from sim.scenario.study import Study
 from sim.simulation import Progress
 

@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from sim.errors import ScenarioError
-from sim.experiments.answers import Found, answers
 from sim.experiments.archive import Archive
-from sim.experiments.bench import Bench, Seen
-from sim.experiments.calibration import Calibration, described
-from sim.experiments.emulator import Emulator
-from sim.experiments.finalists import race
-from sim.experiments.priors import Floats, fill
-from sim.experiments.ridge import decisions
-from sim.experiments.targets import unknown_outcomes
-from sim.experiments.walkers import Walk, walk
+from sim.experiments.calibration.answers import Found, answers
+from sim.experiments.calibration.bench import Bench, Seen
+from sim.experiments.calibration.emulator import Emulator
+from sim.experiments.calibration.finalists import race
+from sim.experiments.calibration.priors import Floats, fill
+from sim.experiments.calibration.result import Calibration, described
+from sim.experiments.calibration.ridge import decisions
+from sim.experiments.calibration.targets import unknown_outcomes
+from sim.experiments.calibration.walkers import Walk, walk
 from sim.scenario.study import Study
 from sim.simulation import Progress
 

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.experiments.bench import Bench, Seen
-from sim.experiments.priors import Floats
-from sim.experiments.walkers import Walk
+from sim.experiments.calibration.bench import Bench, Seen
+from sim.experiments.calibration.priors import Floats
+from sim.experiments.calibration.walkers import Walk
 
 __all__ = ["NOW", "Finalists", "race"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from sim.experiments.trials import RUNS, City, trials
+from sim.experiments.scoring.trials import RUNS, City, trials
 from sim.model import Pipeline, expect_scenario
 from sim.scenario.schema import Scenario
 from sim.simulation import Progress, Result, in_order

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from sim.errors import RunError, SimError, StoreError
-from sim.experiments.trace import AFTERWARDS, Life, nobody, received, trace
+from sim.experiments.tracing.trace import AFTERWARDS, Life, nobody, received, trace
 from sim.model import Pipeline, before
 from sim.scenario.loader import load
 from sim.scenario.schema import Scenario

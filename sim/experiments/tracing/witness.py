@@ -25,7 +25,7 @@ from sim.entrepreneurs.leaving import AfterExit, after_exit
 from sim.entrepreneurs.rules import believed_income, break_even, found, move_on
 from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError
-from sim.experiments.seen import Act, Application, Arrival, Decision, Drawn, Leaving, Month, Move, Row
+from sim.experiments.tracing.seen import Act, Application, Arrival, Decision, Drawn, Leaving, Month, Move, Row
 from sim.model import Pipeline
 from sim.policy._instrument import Draw, PolicyInstrument
 from sim.policy.ledger import Ledger, Now, Rows

@@ -2,7 +2,8 @@
 
 All numbers with a plausible range vary at once. A regression over the ends of the design says which of them to single
 out; those are then measured one by one, all other assumed numbers as one group, and the published and derived ones as
-another. Points are runs of a smaller city that starts empty (see `sim.experiments.smaller`), all with the same luck.
+another. Points are runs of a smaller city that starts empty (see `sim.experiments.sensitivity.smaller`), all with the
+same luck.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from sim.evidence.audit import counts
 from sim.evidence.ledger import digest
 from sim.experiments.designs import radial
 from sim.experiments.points import evaluate, measure
-from sim.experiments.screening import Key, Values, screen
-from sim.experiments.smaller import divisor, from_empty, scaled
-from sim.experiments.sobol import Shares, indices
-from sim.experiments.uncertainty import Uncertainties, uncertainties
-from sim.experiments.variance import KNOWN, OTHERS, Variance, declared
+from sim.experiments.sensitivity.result import KNOWN, OTHERS, Variance, declared
+from sim.experiments.sensitivity.screening import Key, Values, screen
+from sim.experiments.sensitivity.smaller import divisor, from_empty, scaled
+from sim.experiments.sensitivity.sobol import Shares, indices
+from sim.experiments.sensitivity.uncertainty import Uncertainties, uncertainties
 from sim.scenario.provenance import leaves
 from sim.scenario.schema import Scenario
 from sim.simulation import SEED_SCHEME, Progress, commit, simulate, versions

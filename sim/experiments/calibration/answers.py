@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sim.experiments.bench import EXIT, Bench, Seen
-from sim.experiments.emulator import Emulator
-from sim.experiments.finalists import Finalists
-from sim.experiments.posterior import directions, marginals, pairs, quantile
-from sim.experiments.priors import Floats
-from sim.experiments.walkers import Walk
+from sim.experiments.calibration.bench import EXIT, Bench, Seen
+from sim.experiments.calibration.emulator import Emulator
+from sim.experiments.calibration.finalists import Finalists
+from sim.experiments.calibration.posterior import directions, marginals, pairs, quantile
+from sim.experiments.calibration.priors import Floats
+from sim.experiments.calibration.walkers import Walk
 
 __all__ = ["Found", "answers", "later_exit"]
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from sim.errors import ScenarioError, SimError
 from sim.evidence.audit import Origin
-from sim.experiments.comparison import BASE, Comparison, Found, Pair, Run, described, open_comparison
+from sim.experiments.comparison.result import BASE, Comparison, Found, Pair, Run, described, open_comparison
 from sim.model import Pipeline, before, expect_scenario
 from sim.scenario.messages import problem
 from sim.scenario.provenance import leaves

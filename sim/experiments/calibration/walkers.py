@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sim.experiments.priors import Floats
+from sim.experiments.calibration.priors import Floats
 
 __all__ = ["Walk", "walk"]
 

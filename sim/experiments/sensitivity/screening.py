@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from sim.experiments.variance import KNOWN
+from sim.experiments.sensitivity.result import KNOWN
 
 __all__ = ["Key", "Values", "screen"]
 

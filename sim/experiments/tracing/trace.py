@@ -11,10 +11,10 @@ from typing import Any
 
 from sim.entrepreneurs.streams import Stream
 from sim.errors import SimError
-from sim.experiments.event import Event, Setting
-from sim.experiments.events import after_horizon, before_horizon, events
-from sim.experiments.seen import Month as Seen
-from sim.experiments.witness import Relived
+from sim.experiments.tracing.event import Event, Setting
+from sim.experiments.tracing.events import after_horizon, before_horizon, events
+from sim.experiments.tracing.seen import Month as Seen
+from sim.experiments.tracing.witness import Relived
 from sim.model import Pipeline
 from sim.observation import month_label
 from sim.scenario.schema import Scenario

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sim.errors import Problem
+from sim.experiments.calibration.priors import Floats
 from sim.experiments.points import OUTCOMES, SURVIVAL
-from sim.experiments.priors import Floats
 from sim.scenario.messages import nearest, problem
 from sim.scenario.source import shown
 from sim.scenario.study import Study

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.experiments.answers import Found, later_exit
-from sim.experiments.bench import EXIT, FRESH
-from sim.experiments.posterior import along, directions
-from sim.experiments.priors import Floats
+from sim.experiments.calibration.answers import Found, later_exit
+from sim.experiments.calibration.bench import EXIT, FRESH
+from sim.experiments.calibration.posterior import along, directions
+from sim.experiments.calibration.priors import Floats
 from sim.scenario.study import pinned
 from sim.statistics.paired import student
 

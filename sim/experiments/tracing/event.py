@@ -10,7 +10,7 @@ from typing import Any
 from sim.entrepreneurs.arrivals import CHANNELS, EDUCATION, ORIGINS
 from sim.entrepreneurs.rules import Constants
 from sim.evidence.audit import Origin
-from sim.experiments.seen import Month
+from sim.experiments.tracing.seen import Month
 from sim.observation import month_label
 from sim.scenario.schema import Scenario
 from sim.tables import OUTSIDE

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.experiments.priors import Floats
+from sim.experiments.calibration.priors import Floats
 
 __all__ = ["Emulator", "Scale", "features"]
 

@@ -1,0 +1,1 @@
+"""One scenario against others, twin by twin."""

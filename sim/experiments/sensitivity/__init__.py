@@ -1,0 +1,1 @@
+"""What share of the spread of results each unknown number carries."""

@@ -1,0 +1,1 @@
+"""One life, told with the reason for each event."""
