@@ -18,8 +18,8 @@ from sim.entrepreneurs.arithmetic import exp, log
 from sim.entrepreneurs.columns import MOST_IN_A_MONTH, Columns
 from sim.entrepreneurs.draws import poisson, replicate_key
 from sim.entrepreneurs.founding import newcomers, total_capacity
-from sim.entrepreneurs.kernel import EXIT, Tally, live
-from sim.entrepreneurs.leaving import GONE, RESTART, AfterExit, after_exit
+from sim.entrepreneurs.kernel import Tally, live
+from sim.entrepreneurs.leaving import GONE, RESTART, AfterExit, Leavers, leave, leavers
 from sim.entrepreneurs.rules import Constants
 from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError, ScenarioError
@@ -27,7 +27,8 @@ from sim.evidence.quantity import Label
 from sim.market.competition import Competition
 from sim.observation import Observation, calendar_month, month_label
 from sim.policy._instrument import PolicyInstrument
-from sim.policy.ledger import Ledger, Now
+from sim.policy._now import Now
+from sim.policy.ledger import Ledger
 from sim.scenario.components import fault
 from sim.scenario.messages import problem
 from sim.scenario.schema import Horizon, Initial, Scenario
@@ -117,7 +118,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.entrepreneurs: list[Entrepreneur] = []
         self.former_founders = 0
         self._leavers: dict[int, int] = {}
-        self._returns: dict[int, list[tuple[Any, ...]]] = {}
+        self._returns: dict[int, list[list[int]]] = {}
         self._bars, self._held, self._surroundings = Bars.free(len(self.stages)), None, surroundings
         if held is not None:
             self._held = Held(held, self.houses)
@@ -213,9 +214,9 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         new = newcomers(
             self.people, self.calendar, count, known, self._mix, self._packed, factor, rents, tenants, self.key
         )
-        self.observation.arrived(self.month, self.people.uid[new].copy(), self.people.house[new].copy())
+        self.observation.arrived(self.month, new.uid, new.house)
         if self._founder:
-            self.entrepreneurs += [self._founder(self, self.people, r) for r in range(new.start, new.stop)]
+            self.entrepreneurs += [self._founder(self, self.people, r) for r in range(new.rows.start, new.rows.stop)]
 
     def govern(self) -> None:
         """Each instrument in force acts once, in the scenario's order; relief on rent is granted anew each month."""
@@ -265,7 +266,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
     def close_shops(self) -> None:
         """Those who decided to close leave; some stay in the city as employees, and some of these start again later."""
         self.former_founders -= self._leavers.pop(self.calendar, 0)
-        rows = (self.people.call & EXIT).nonzero()[0]
+        rows = leavers(self.people)
         if not len(rows):
             return
         for instrument in self._settling:
@@ -273,9 +274,10 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
                 instrument.closed(self.people, self.now(), self.ledger, rows)
             except Exception as error:
                 self._blame(instrument, error)
-        self.houses.leave(self.people.house[rows])
-        self.observation.closed(self.month, self.people.record(rows), self._after_exit(rows))
-        moved, to = self.people.remove(rows)
+        gone = leave(self.people, rows, self.houses.tenants, self._after, self.month_key)
+        self._remember(gone)
+        record, moved, to = self.people.take_out(rows)
+        self.observation.closed(self.month, record, gone.after)
         if self._founder:
             agents = self.entrepreneurs
             for row in rows:
@@ -285,20 +287,17 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
                 agents[target].row = int(target)
             del agents[self.people.size :]
 
-    def _after_exit(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
-        """What becomes of those who close: `EMPLOYEE`, `RESTART` or `GONE`; note who leaves or returns when."""
-        p = self.people
-        after, wait = after_exit(p.uid[rows], p.call[rows] & EXIT, self._after, self.month_key)
-        stays = (after < GONE).nonzero()[0].tolist()
-        self.former_founders += len(stays)
-        for j in stays:
-            i, month = rows[j], self.calendar + int(wait[j])
-            if after[j] == RESTART:
-                known = (p.uid[i] + 1, p.education[i], p.origin[i], p.channel[i])
+    def _remember(self, gone: Leavers) -> None:
+        """Note who of those who close stays in the city, and who of them leaves or returns when."""
+        for after, (wait, *known) in zip(gone.after.tolist(), gone.later.tolist(), strict=True):
+            if after == GONE:
+                continue
+            self.former_founders += 1
+            month = self.calendar + wait
+            if after == RESTART:
                 self._returns.setdefault(month, []).append(known)
             else:
                 self._leavers[month] = self._leavers.get(month, 0) + 1
-        return after
 
     def progress(self) -> None:
         """Tenancies end, the best applicants take the free places from the top stage down, the weak fall back."""
@@ -313,7 +312,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         if self._surroundings:
             self._surroundings.note(self.competition, self._tenants, self.houses, self._bars)
         city = (*self.competition.demand, self.competition.crowding, self.former_founders)
-        self.observation.observe(self.month, self.people, self.houses, tally.by_house, city)
+        self.observation.observe(self.month, self.people, self.houses, tally, city)
         self.month += 1
         self.running = self.month < self.scenario.horizon.months
         if self._collect:

@@ -14,7 +14,7 @@ from sim.chain.facility import Houses
 from sim.chain.progress import REASONS
 from sim.entrepreneurs.arrivals import CHANNELS, EDUCATION, ORIGINS
 from sim.entrepreneurs.columns import KEPT, Blocks, Columns
-from sim.entrepreneurs.kernel import STAFF_BITS
+from sim.entrepreneurs.kernel import Tally
 from sim.policy.ledger import Ledger
 from sim.tables import EXIT_REASONS, OUTSIDE
 
@@ -34,6 +34,11 @@ def calendar_month(label: str) -> int:
 def month_label(calendar: int) -> str:
     """The label of a month counted since 2000-01."""
     return f"{2000 + calendar // 12:04d}-{calendar % 12 + 1:02d}"
+
+
+@lru_cache
+def _dates(start: int, months: int) -> NDArray[np.object_]:
+    return np.array([month_label(start + m) for m in range(months)], object)
 
 
 @lru_cache
@@ -76,14 +81,9 @@ class Observation:
         """People closed: `records` of their last rows, `after` indexes employee, restart, leaves."""
         self._exits.append((month, records, after))
 
-    def observe(self, month: int, people: Columns, houses: Houses, by_house: NDArray[np.int64], city: Any) -> None:
+    def observe(self, month: int, people: Columns, houses: Houses, tally: Tally, city: Any) -> None:
         """The month's end: stocks by stage, sales and staff by the stage in which they were made, the city."""
-        row = np.empty((4, len(self.places)), np.int64)
-        sums = np.add.reduceat(by_house, houses.bounds)
-        row[0] = np.add.reduceat(houses.tenants, houses.bounds)
-        row[1, :-1], row[1, -1] = houses.waiting, 0
-        row[2] = sums[:, 0]
-        row[3] = np.add.reduceat(by_house[:, 2] & ((1 << STAFF_BITS) - 1), houses.bounds)
+        row = houses.totals(tally)
         self.living = row[0].tolist()
         self._months.append(row)
         self._city.append(city)
@@ -227,7 +227,7 @@ class Observation:
             {
                 "month": np.repeat(np.arange(n), k).astype(np.int16),
                 "stage": self._category(np.tile(np.arange(k), n), self.places),
-                "date": np.repeat([month_label(self.start + m) for m in range(n)], k),
+                "date": np.repeat(_dates(self.start, n), k),
                 **columns,
                 "places": np.tile(np.array(places, np.int64), n),
                 "sales_cny": stocks[:, 2].ravel() / 100.0,
@@ -241,17 +241,19 @@ class Observation:
         data = np.array(self._city, float).reshape(n, len(names))
         columns: dict[str, Any] = {name: data[:, i] for i, name in enumerate(names)}
         columns["former_founders"] = columns["former_founders"].astype(np.int64)
-        dates = [month_label(self.start + m) for m in range(n)]
+        dates = _dates(self.start, n).copy()
         return self._frame(replicate, n, {"month": np.arange(n, dtype=np.int16), "date": dates, **columns})
 
     def _ledger(self, replicate: int, ledger: Ledger) -> pd.DataFrame:
         e = ledger.entries()
+        instruments = sorted(set(e["instrument"].tolist()))
+        codes = np.array([instruments.index(i) for i in e["instrument"].tolist()], np.int8)
         return self._frame(
             replicate,
             len(e["month"]),
             {
                 "month": e["month"].astype(np.int16),
-                "instrument": pd.Categorical(e["instrument"]),
+                "instrument": self._category(codes, instruments),
                 "stage": self._category(e["stage"].astype(np.int8), self.places),
                 "education": self._category(e["education"].astype(np.int8), EDUCATION),
                 "recipients": e["recipients"].astype(np.int64),

@@ -45,11 +45,13 @@ def simulate(
     past: Pipeline | None = None,
     surroundings: Surroundings | None = None,
     held: Surroundings | None = None,
+    cohorts: bool = True,
 ) -> Tables:
     """One replicate: the tables of `sim.tables` (but `summary`) as DataFrames.
 
     The same scenario, seed and replicate give the same bytes, whatever the threads and the engine. `past`,
-    `surroundings` and `held` are those of `Pipeline`.
+    `surroundings` and `held` are those of `Pipeline`. Without `cohorts` that table is left out: it is made of
+    `entrepreneurs` alone, and no outcome needs it.
     """
     model = Pipeline(
         scenario,
@@ -67,7 +69,8 @@ def simulate(
             month_done(model.month)
     tables = model.tables()
     model.release()
-    tables["cohorts"] = survival.cohort_table(tables["entrepreneurs"])
+    if cohorts:
+        tables["cohorts"] = survival.cohort_table(tables["entrepreneurs"])
     return tables
 
 

@@ -24,9 +24,9 @@ _ROOM = 2**40  # what an open house has room for
 
 
 @kernel
-def _count(tenants: NDArray[np.int64], house: NDArray[Any], step: int) -> None:
+def _enter(tenants: NDArray[np.int64], house: NDArray[Any]) -> None:
     for h in house:
-        tenants[h] += step
+        tenants[h] += 1
 
 
 @kernel
@@ -44,6 +44,23 @@ def _meet(by_house: NDArray[np.int64], outside: int, peer_level: NDArray[np.floa
     for h in range(peer_level.size):
         count = by_house[h, 2] >> STAFF_BITS
         peer_level[h] = by_house[h, 1] / count / 1e6 if count > 1 and h < outside else NO_PEERS
+
+
+@kernel
+def _totals(
+    stage_of: NDArray[np.int8],
+    tenants: NDArray[np.int64],
+    waiting: NDArray[np.int64],
+    by_house: NDArray[np.int64],
+    out: NDArray[np.int64],
+) -> None:
+    for stage in range(waiting.size):
+        out[1, stage] = waiting[stage]
+    for h in range(tenants.size):
+        stage = stage_of[h]
+        out[0, stage] += tenants[h]
+        out[2, stage] += by_house[h, 0]
+        out[3, stage] += by_house[h, 2] & ((1 << STAFF_BITS) - 1)
 
 
 class Places(NamedTuple):
@@ -85,7 +102,7 @@ class Houses:
     waiting : (stages,) int64
         Applicants whom a stage turned away this month.
     first, count : (stages,) int64
-        First house and number of houses of each stage; `bounds` has the first place outside as well.
+        First house and number of houses of each stage.
     table : House
         What the month needs to know of each house; rent and peers move from month to month. Rows of `block`.
     """
@@ -96,7 +113,6 @@ class Houses:
         self.count = np.array([s.facilities for s in stages])
         self.first = np.concatenate([[0], np.cumsum(self.count)[:-1]])
         self.outside = int(self.count.sum())
-        self.bounds = np.append(self.first, self.outside)
         self.stage_of = np.concatenate([np.repeat(np.arange(n), self.count), np.full(n, n)]).astype(np.int8)
         self.tenants = np.zeros(len(self.stage_of), np.int64)
         per_house = [_ROOM if s.places is None else s.places for s in stages]
@@ -146,11 +162,7 @@ class Houses:
 
     def enter(self, house: NDArray[Any]) -> None:
         """Count people into their houses."""
-        _count(self.tenants, house, 1)
-
-    def leave(self, house: NDArray[Any]) -> None:
-        """Count people out of their houses."""
-        _count(self.tenants, house, -1)
+        _enter(self.tenants, house)
 
     def open_month(self, tenants: NDArray[np.int64] | None = None) -> None:
         """Rents follow crowding where a house has more tenants than usual.
@@ -173,6 +185,12 @@ class Houses:
     def close_month(self, tally: Tally) -> None:
         """Remember the mean ability in each house: what peers can learn from next month. Outside there are no peers."""
         _meet(tally.by_house, self.outside, self.table.peer_level)
+
+    def totals(self, tally: Tally) -> NDArray[np.int64]:
+        """Tenants, applicants turned away, sales in fen and staff, of each stage and outside: (4, stages + 1)."""
+        out = np.zeros((4, len(self.stages) + 1), np.int64)
+        _totals(self.stage_of, self.tenants, self.waiting, tally.by_house, out)
+        return out
 
 
 class Facility(mesa.Agent):  # type: ignore[misc]

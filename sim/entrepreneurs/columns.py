@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.compiled import kernel, rule
 
-__all__ = ["COLUMNS", "KEPT", "MOST_IN_A_MONTH", "Blocks", "Columns", "Field", "State", "identity", "opened"]
+__all__ = ["COLUMNS", "KEPT", "MOST_IN_A_MONTH", "Blocks", "Columns", "Field", "State", "cleared", "identity", "opened"]
 
 Array = NDArray[Any]
 
@@ -158,8 +158,8 @@ class Columns:
         view: Array = getattr(self, f"{instrument}.{name}")
         return view
 
-    def extend(self, count: int) -> slice:
-        """Add rows of zeros. Returns where they stand."""
+    def extend(self, count: int, *, clear: bool = True) -> slice:
+        """Add rows of zeros, or of whatever was there. Returns where they stand."""
         start, stop = self.size, self.size + count
         if stop > self._blocks["i8"].shape[1]:
             for kind, old in self._blocks.items():
@@ -167,7 +167,8 @@ class Columns:
                 new[:, :start] = old[:, :start]
                 self._blocks[kind] = new
             self._grown()
-        _clear(self.blocks, start, stop)
+        if clear:
+            _clear(self.blocks, start, stop)
         self._resized(stop)
         return slice(start, stop)
 
@@ -190,17 +191,19 @@ class Columns:
         _copy(self.blocks, tuple(out.values()), rows)
         return self._named(out, (*COLUMNS, "spent", *self.memories))
 
-    def record(self, rows: Array) -> Blocks:
-        """A copy of what stays on record of some rows, as blocks: see `recorded`."""
-        kept = self._kept
-        out = tuple([np.empty((kept[kind], rows.size), kind) for kind in _KINDS])
-        _copy(self.blocks, out, rows)
-        return out
+    def take_out(self, rows: Array) -> tuple[Blocks, Array, Array]:
+        """As `remove`, and what stays on record of the rows, as blocks: see `recorded`. Returns (record, from, to)."""
+        record, moves = self._records(len(rows)), np.empty((2, len(rows)), np.int64)
+        moved = _take_out(self.blocks, record, rows, self.size, moves)
+        self._resized(self.size - len(rows))
+        return record, moves[0, :moved], moves[1, :moved]
+
+    def _records(self, count: int) -> Blocks:
+        return tuple([np.empty((number, count), kind) for kind, number in self._kept.items()])
 
     def recorded(self, records: Iterable[Blocks]) -> dict[str, Array]:
-        """`record`s put together, by name: `KEPT`, and ``spent`` (stages + 1, rows)."""
-        empty = tuple(np.empty((self._kept[kind], 0), kind) for kind in _KINDS)
-        together = [np.concatenate(blocks, axis=1) for blocks in zip(empty, *records, strict=True)]
+        """Records put together, by name: `KEPT`, and ``spent`` (stages + 1, rows)."""
+        together = [np.concatenate(blocks, axis=1) for blocks in zip(self._records(0), *records, strict=True)]
         return self._named(dict(zip(_KINDS, together, strict=True)), (*KEPT, "spent"))
 
     def _named(self, blocks: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
@@ -226,13 +229,19 @@ def opened(blocks: Blocks) -> State:
     )  # fmt: skip
 
 
-@kernel
-def _clear(blocks: Blocks, start: int, stop: int) -> None:
+@rule
+def cleared(blocks: Blocks, start: int, stop: int) -> None:
+    """Rows of zeros, inside compiled code."""
     blocks[0][:, start:stop] = 0.0
     blocks[1][:, start:stop] = 0
     blocks[2][:, start:stop] = 0
     blocks[3][:, start:stop] = 0
     blocks[4][:, start:stop] = 0
+
+
+@kernel
+def _clear(blocks: Blocks, start: int, stop: int) -> None:
+    cleared(blocks, start, stop)
 
 
 @rule
@@ -258,8 +267,8 @@ def _closed(block: Array, moves: Array, count: int) -> None:
             block[c, moves[1, j]] = block[c, moves[0, j]]
 
 
-@kernel
-def _remove(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
+@rule
+def _removed(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
     left = size - rows.size
     last, gone, count = size - 1, rows.size - 1, 0
     for hole in rows:
@@ -278,6 +287,21 @@ def _remove(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
     _closed(blocks[3], moves, count)
     _closed(blocks[4], moves, count)
     return count
+
+
+@kernel
+def _remove(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
+    return _removed(blocks, rows, size, moves)
+
+
+@kernel
+def _take_out(blocks: Blocks, record: Blocks, rows: Array, size: int, moves: Array) -> int:
+    _copied(blocks[0], record[0], rows)
+    _copied(blocks[1], record[1], rows)
+    _copied(blocks[2], record[2], rows)
+    _copied(blocks[3], record[3], rows)
+    _copied(blocks[4], record[4], rows)
+    return _removed(blocks, rows, size, moves)
 
 
 @rule

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.entrepreneurs.arrivals import Shares
-from sim.entrepreneurs.columns import Blocks, Columns, identity, opened
+from sim.entrepreneurs.columns import Blocks, Columns, cleared, identity, opened
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.rules import capacity, found, unpacked
 from sim.entrepreneurs.streams import Stream
 
-__all__ = ["newcomers", "total_capacity"]
+__all__ = ["Newcomers", "newcomers", "total_capacity"]
 
 _TRAITS, _START = Stream.EDUCATION >> 2, Stream.GAP >> 2  # blocks of the arrival streams
 
@@ -29,8 +31,11 @@ def _found(
     rents: NDArray[np.float64],
     tenants: NDArray[np.int64],
     key: tuple[int, int],
+    uids: NDArray[np.int64],
+    houses: NDArray[np.int16],
 ) -> None:
     s, c = opened(blocks), unpacked(constants)
+    cleared(blocks, rows[0], rows[1])
     new = rows[1] - rows[0] - known.shape[0]
     traits = np.empty(3, np.int64)
     for j in range(rows[1] - rows[0]):
@@ -63,6 +68,16 @@ def _found(
         s.belief[i] = n.belief
         s.cash[i] = n.cash
         s.reservation[i] = n.reservation
+        uids[j] = uid
+        houses[j] = s.house[i]
+
+
+class Newcomers(NamedTuple):
+    """Those who opened shops in a month: their rows, identities and houses."""
+
+    rows: slice
+    uid: NDArray[np.int64]
+    house: NDArray[np.int16]
 
 
 def newcomers(
@@ -76,7 +91,7 @@ def newcomers(
     rents: NDArray[np.float64],
     tenants: NDArray[np.int64],
     key: tuple[int, int],
-) -> slice:
+) -> Newcomers:
     """People open shops in the first stage, each in a house drawn evenly.
 
     Education, origin and channel are drawn apart from one another, from their shares among arrivals. Who starts again
@@ -99,12 +114,13 @@ def newcomers(
 
     Returns
     -------
-    slice
-        Their rows.
+    Newcomers
     """
-    rows = people.extend(count + len(known))
-    _found(people.blocks, (rows.start, rows.stop), cohort, known, shares, constants, market, rents, tenants, key)
-    return rows
+    rows = people.extend(count + len(known), clear=False)
+    span = (rows.start, rows.stop)
+    uid, house = np.empty(people.size - rows.start, np.int64), np.empty(people.size - rows.start, np.int16)
+    _found(people.blocks, span, cohort, known, shares, constants, market, rents, tenants, key, uid, house)
+    return Newcomers(rows, uid, house)
 
 
 @kernel

@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.arithmetic import log
 from sim.entrepreneurs.behaviour import Exit
-from sim.entrepreneurs.compiled import kernel
+from sim.entrepreneurs.columns import Blocks, Columns, opened
+from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.draws import philox, word_to_uniform
+from sim.entrepreneurs.kernel import EXIT
 from sim.entrepreneurs.rules import LEFT_CITY
 from sim.entrepreneurs.streams import Stream
 
-__all__ = ["EMPLOYEE", "GONE", "RESTART", "AfterExit", "after_exit"]
+__all__ = ["EMPLOYEE", "GONE", "RESTART", "AfterExit", "Leavers", "after_exit", "leave", "leavers"]
 
 EMPLOYEE, RESTART, GONE = 0, 1, 2
 
@@ -36,6 +38,20 @@ class AfterExit(NamedTuple):
         return cls(float(e.stays), restart, leave)
 
 
+@rule
+def _fate(uid: int, reason: int, p: AfterExit, key: tuple[int, int, int]) -> tuple[int, int]:
+    """What becomes of one, and how long he waits: see `after_exit`."""
+    words = philox(uid & 0xFFFFFFFF, (uid >> 32) & 0xFFFFFFFF, key[2], _BLOCK, key[0], key[1])
+    until_restart = until_leave = _NEVER
+    if p.ln_no_restart < 0.0:
+        until_restart = min(1 + int(log(word_to_uniform(words[1])) / p.ln_no_restart), _NEVER)
+    if p.ln_no_leave < 0.0:
+        until_leave = min(1 + int(log(word_to_uniform(words[2])) / p.ln_no_leave), _NEVER)
+    stays = word_to_uniform(words[0]) < p.stays and reason != LEFT_CITY
+    again = until_restart <= until_leave and until_restart < _NEVER and uid % 10 < 9
+    return (RESTART if again else EMPLOYEE) if stays else GONE, until_restart if again else until_leave
+
+
 @kernel
 def _after_exit(
     uid: NDArray[np.int64],
@@ -46,16 +62,7 @@ def _after_exit(
     wait: NDArray[np.int64],
 ) -> None:
     for i in range(uid.size):
-        words = philox(uid[i] & 0xFFFFFFFF, (uid[i] >> 32) & 0xFFFFFFFF, key[2], _BLOCK, key[0], key[1])
-        until_restart = until_leave = _NEVER
-        if p.ln_no_restart < 0.0:
-            until_restart = min(1 + int(log(word_to_uniform(words[1])) / p.ln_no_restart), _NEVER)
-        if p.ln_no_leave < 0.0:
-            until_leave = min(1 + int(log(word_to_uniform(words[2])) / p.ln_no_leave), _NEVER)
-        stays = word_to_uniform(words[0]) < p.stays and reason[i] != LEFT_CITY
-        again = until_restart <= until_leave and until_restart < _NEVER and uid[i] % 10 < 9
-        after[i] = (RESTART if again else EMPLOYEE) if stays else GONE
-        wait[i] = until_restart if again else until_leave
+        after[i], wait[i] = _fate(uid[i], reason[i], p, key)
 
 
 def after_exit(
@@ -74,3 +81,59 @@ def after_exit(
     after, wait = np.empty(len(uid), np.int8), np.empty(len(uid), np.int64)
     _after_exit(uid, reason, p, key, after, wait)
     return after, wait
+
+
+class Leavers(NamedTuple):
+    """What becomes of those who close, by row."""
+
+    after: NDArray[np.int8]
+    """As in `after_exit`."""
+    later: NDArray[np.int64]
+    """(rows, 5): how long they wait, as in `after_exit`; identity of a next shop, education, origin, channel."""
+
+
+@kernel
+def _leavers(blocks: Blocks, out: NDArray[np.int64]) -> int:
+    s = opened(blocks)
+    count = 0
+    for i in range(out.size):
+        if s.call[i] & EXIT:
+            out[count] = i
+            count += 1
+    return count
+
+
+def leavers(people: Columns) -> NDArray[np.int64]:
+    """Rows of those who decided to close this month, in order."""
+    out = np.empty(people.size, np.int64)
+    return out[: _leavers(people.blocks, out)]
+
+
+@kernel
+def _leave(
+    blocks: Blocks,
+    rows: NDArray[np.int64],
+    tenants: NDArray[np.int64],
+    p: AfterExit,
+    key: tuple[int, int, int],
+    after: NDArray[np.int8],
+    later: NDArray[np.int64],
+) -> None:
+    s = opened(blocks)
+    for j in range(rows.size):
+        i = rows[j]
+        tenants[s.house[i]] -= 1
+        after[j], later[j, 0] = _fate(s.uid[i], s.call[i] & EXIT, p, key)
+        later[j, 1] = s.uid[i] + 1
+        later[j, 2] = s.education[i]
+        later[j, 3] = s.origin[i]
+        later[j, 4] = s.channel[i]
+
+
+def leave(
+    people: Columns, rows: NDArray[np.int64], tenants: NDArray[np.int64], p: AfterExit, key: tuple[int, int, int]
+) -> Leavers:
+    """Those in `rows` give up their places (`tenants`, by house), and it is drawn what becomes of them."""
+    after, later = np.empty(len(rows), np.int8), np.empty((len(rows), 5), np.int64)
+    _leave(people.blocks, rows, tenants, p, key, after, later)
+    return Leavers(after, later)

@@ -10,7 +10,7 @@ __all__ = ["Stream"]
 class Stream(IntEnum):
     """One stream for each decision. A number is never reused: add at the end.
 
-    Instruments have streams of their own, by their ids: see `sim.policy.ledger.Now`.
+    Instruments have streams of their own, by their ids: see `sim.policy._now.Now`.
 
     Attributes
     ----------

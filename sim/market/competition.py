@@ -63,19 +63,19 @@ class Competition:
 
     def __init__(self, market: Market, start: int, capacity: int) -> None:
         """`start` in calendar months since 2000-01, `capacity` of the modelled firms at the start, CNY/month."""
-        self._market = market
         self._start = start
         self._paths = [Path(s) for s in (market.domestic, market.livestream, market.cross_border)]
         self._then = [p.at(_moment(start)) for p in self._paths]
         self._background_growth = log(1.0 + market.background.growth_per_year) / 12.0
+        self._entities, self._each = market.background.entities, market.background.capacity
+        self._displacement = market.displacement
         self._base = self._background(0) + capacity
         self.demand = (0.0, 0.0, 0.0)
         self.crowding = 1.0
         self.factor = (0.0, 0.0, 0.0)
 
     def _background(self, month: int) -> int:
-        b = self._market.background
-        return int(b.entities * b.capacity * exp(month * self._background_growth))
+        return int(self._entities * self._each * exp(month * self._background_growth))
 
     def move(self, calendar: int, capacity: int) -> None:
         """Set demand, crowding and the log factor of each channel (domestic, livestream, cross-border) for a month."""
@@ -85,7 +85,7 @@ class Competition:
         total = self._background(calendar - self._start) + capacity
         # with nobody at the start there is nobody to be displaced
         self.crowding = total / self._base if self._base > 0 and total > 0 else 1.0
-        shared = self._market.displacement * log(self.crowding)
+        shared = self._displacement * log(self.crowding)
         self.factor = (domestic - shared, livestream - shared, cross_border - shared)
 
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sim.entrepreneurs.columns import Columns
-    from sim.policy.ledger import Ledger, Now
+    from sim.policy._now import Now
+    from sim.policy.ledger import Ledger
 
     Rows = NDArray[np.int64]
 

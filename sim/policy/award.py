@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument", "Jobs"]
 
@@ -56,9 +56,7 @@ class Instrument(PolicyInstrument):
 
     def eligible(self, people: Columns, now: Now) -> Rows:
         """First shops that have just traded a year; for jobs, those of two and three years as well."""
-        rows = now.due(people, self.first_after, times=self.jobs.years if self.jobs.paid else 1)
-        first: Rows = rows[people.uid[rows] % 10 == 0]
-        return first
+        return now.due(people, self.first_after, times=self.jobs.years if self.jobs.paid else 1)
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
         """Who is eligible is settled once, for life."""

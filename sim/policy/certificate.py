@@ -18,7 +18,8 @@ from sim.policy._instrument import City, PolicyInstrument
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Ledger, Now
+    from sim.policy._now import Now
+    from sim.policy.ledger import Ledger
 
 __all__ = ["Instrument"]
 
@@ -54,7 +55,7 @@ class Instrument(PolicyInstrument):
 
     def eligible(self, people: Columns, now: Now) -> Rows:
         """Founders of a first shop of the channel and age, who do not hold it yet."""
-        rows: Rows = ((people.age >= self.min_age) & (people.age < self.max_age)).nonzero()[0]
+        rows = now.aged(people, self.min_age, self.max_age)
         if self.channel != "all":
             rows = rows[people.channel[rows] == CHANNELS.index(self.channel)]
         without: Rows = rows[(people.memory(self.id, "held")[rows] == 0) & (people.uid[rows] % 10 == 0)]

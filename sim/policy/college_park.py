@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument"]
 
@@ -60,7 +60,7 @@ class Instrument(PolicyInstrument):
         entered = people.memory(self.id, "entered")
         known = (entered > 0).nonzero()[0]
         tenants = known[people.age[known] + 1 - entered[known] < self.tenancy]
-        young = (people.age < self.max_age).nonzero()[0]
+        young = now.aged(people, 0, self.max_age)
         students = now.drawn(self, people, young, self.college_share, Draw.ELIGIBLE, for_life=True)
         first = (people.origin[students] == _GRADUATE) & (people.uid[students] % 10 == 0)
         rows = np.concatenate([tenants, students[first & (entered[students] == 0)]])

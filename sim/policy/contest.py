@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument", "Prize", "Winners"]
 
@@ -54,8 +54,7 @@ class Instrument(PolicyInstrument):
         """In the month of the contest, founders of young shops that have traded."""
         if now.calendar % 12 + 1 != self.month:
             return np.zeros(0, np.int64)
-        rows: Rows = ((people.age >= 1) & (people.age < self.max_age)).nonzero()[0]
-        return rows
+        return now.aged(people, 1, self.max_age)
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
         """Lots decide who of them enters; the winners, best first, have the highest scores.
@@ -87,7 +86,7 @@ class Instrument(PolicyInstrument):
 
         It does not add to what a training has left: the larger of the two holds.
         """
-        people.training[rows] = np.maximum(people.training[rows], now.ln(1.0 + self.effect))
+        now.teach(people, rows, self.effect)
 
     def estimate(self, city: City) -> float | None:
         """All prizes, or as many as there are young shops, once a year."""

@@ -11,7 +11,8 @@ from sim.policy._instrument import City, PolicyInstrument
 
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
-    from sim.policy.ledger import Ledger, Now
+    from sim.policy._now import Now
+    from sim.policy.ledger import Ledger
 
 __all__ = ["Instrument"]
 

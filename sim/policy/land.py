@@ -15,7 +15,7 @@ from sim.policy._instrument import City, PolicyInstrument
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument"]
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Ledger, Now
+    from sim.policy._now import Now
+    from sim.policy.ledger import Ledger
 
 __all__ = ["Instrument"]
 

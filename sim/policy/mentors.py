@@ -12,7 +12,7 @@ from sim.policy._instrument import City, PolicyInstrument
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument", "guide"]
 
@@ -49,7 +49,7 @@ class Instrument(PolicyInstrument):
     def eligible(self, people: Columns, now: Now) -> Rows:
         """Newcomers in the villages that have a group."""
         groups = round(self.villages * np.count_nonzero(now.stage_of == 0))
-        rows: Rows = (people.age < self.max_age).nonzero()[0]
+        rows = now.aged(people, 0, self.max_age)
         return rows[people.house[rows] < groups]
 
     def cost(self, people: Columns, now: Now, rows: Rows) -> int:

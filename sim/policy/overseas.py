@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from sim.entrepreneurs.arrivals import CHANNELS
 from sim.evidence.quantity import quantity
 from sim.policy._instrument import City, Draw, PolicyInstrument
@@ -17,7 +15,7 @@ from sim.policy._instrument import City, Draw, PolicyInstrument
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument"]
 
@@ -70,7 +68,7 @@ class Instrument(PolicyInstrument):
         It does not add to what a training has left: the larger of the two holds.
         """
         people.channel[rows] = _CROSS_BORDER
-        people.training[rows] = np.maximum(people.training[rows], now.ln(1.0 + self.effect))
+        now.teach(people, rows, self.effect)
 
     def estimate(self, city: City) -> float | None:
         """Half of the shops large enough, and these turning with half the chance until they have."""

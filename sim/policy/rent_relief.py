@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument"]
 
@@ -40,8 +40,7 @@ class Instrument(PolicyInstrument):
 
     def eligible(self, people: Columns, now: Now) -> Rows:
         """Tenants of a stage with relief who have paid rent, and not had all of it refunded."""
-        rows = now.tenants(people, self._granted(now) > 0)
-        return rows[(people.rent[rows] > 0) & (people.relief[rows] < 1)]
+        return now.payers(people, self._granted(now))
 
     def cost(self, people: Columns, now: Now, rows: Rows) -> NDArray[Any]:
         """The share of last month's rent that the present stage grants; several reliefs: the whole rent at most.
@@ -50,8 +49,7 @@ class Instrument(PolicyInstrument):
 
         Fractions of a fen are dropped.
         """
-        share = self._granted(now)[now.stage_of[people.house[rows]]]
-        return 100.0 * people.rent[rows] * np.minimum(share, 1.0 - people.relief[rows])
+        return now.refund(people, rows, self._granted(now))
 
     def apply(self, people: Columns, now: Now, rows: Rows) -> None:
         """Those who got it count on it.
@@ -60,8 +58,7 @@ class Instrument(PolicyInstrument):
 
         So it enters the income that they believe in when they review their shops this month.
         """
-        share = self._granted(now)[now.stage_of[people.house[rows]]]
-        people.relief[rows] = np.minimum(people.relief[rows] + share, 1.0)
+        now.relieve(people, rows, self._granted(now))
 
     def _granted(self, now: Now) -> NDArray[np.float64]:
         return _by_stage(tuple(self.share.items()), now.stages)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Amount", "Instrument"]
 
@@ -69,9 +69,7 @@ class Instrument(PolicyInstrument):
         """Eligible graduates whose first shop has just turned 12, 24, 36 months (by default)."""
         if not self.founders_qualify:
             return np.zeros(0, np.int64)
-        rows = now.due(people, self.first_after, times=self.payments)
-        first: Rows = rows[(people.origin[rows] == _GRADUATE) & (people.uid[rows] % 10 == 0)]
-        return first
+        return now.due(people, self.first_after, times=self.payments, origin=_GRADUATE)
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
         """Who counts as a newly introduced graduate is settled once, for life."""
@@ -79,10 +77,8 @@ class Instrument(PolicyInstrument):
 
     def cost(self, people: Columns, now: Now, rows: Rows) -> NDArray[Any]:
         """A year's amount by degree; a doctor's total either in equal parts, or 40, 32 and 28 % of it."""
-        which = (people.age[rows] - self.first_after) // 12
         fen = _fen(self.amount, self.payments, self.doctor == "front_loaded")
-        due: NDArray[Any] = fen[people.education[rows], which]
-        return due
+        return now.instalment(people, rows, fen, self.first_after)
 
     def estimate(self, city: City) -> float | None:
         """Those who reach each payment, times the mean amount."""

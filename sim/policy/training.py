@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from sim.evidence.quantity import quantity
 from sim.policy._instrument import City, PolicyInstrument
 
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["Instrument"]
 
@@ -32,8 +30,7 @@ class Instrument(PolicyInstrument):
 
     def eligible(self, people: Columns, now: Now) -> Rows:
         """Founders of young shops."""
-        young: Rows = (people.age < self.max_age).nonzero()[0]
-        return young
+        return now.aged(people, 0, self.max_age)
 
     def takers(self, people: Columns, now: Now, rows: Rows) -> Rows:
         """Those who apply this month, as far as there are seats."""
@@ -51,7 +48,7 @@ class Instrument(PolicyInstrument):
 
         Several courses do not add up: the larger effect holds.
         """
-        people.training[rows] = np.maximum(people.training[rows], now.ln(1.0 + self.effect))
+        now.teach(people, rows, self.effect)
 
     def estimate(self, city: City) -> float | None:
         """All seats taken, or as many as would apply."""

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.statistics.columns import Floats, Ints, category, codes, counted
-from sim.statistics.lifetable import LifeTable, incidence, life_table
+from sim.statistics.lifetable import LifeTable, first_incidence, life_table
 from sim.statistics.outcome import Outcome
 
 __all__ = [
@@ -95,10 +95,12 @@ def passage(lives: LifeTable, months_to: npt.ArrayLike, durations: npt.ArrayLike
     after = life_table(durations, events)  # who is there is neither under way nor able to leave on the way
 
     def fit(counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        return np.pad(counts, (0, lives.ages.size - counts.size))
+        whole = np.zeros(lives.ages.size, counts.dtype)
+        whole[: counts.size] = counts
+        return whole
 
     under_way = lives.at_risk - fit(after.at_risk) + fit(there.at_risk)
-    share = incidence(under_way, np.stack([fit(there.events), lives.events - fit(after.events)])).cumulative[0]
+    share = first_incidence(under_way, np.stack([fit(there.events), lives.events - fit(after.events)]))
     if not share.size or share[-1] <= 0:
         return Passage(share, None, None)
     steps = np.diff(share, prepend=0.0)

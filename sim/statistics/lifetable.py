@@ -15,7 +15,17 @@ import numpy.typing as npt
 
 from sim.statistics.columns import Floats, Ints
 
-__all__ = ["Estimate", "Incidence", "LifeTable", "LogRank", "incidence", "life_table", "life_tables", "logrank"]
+__all__ = [
+    "Estimate",
+    "Incidence",
+    "LifeTable",
+    "LogRank",
+    "first_incidence",
+    "incidence",
+    "life_table",
+    "life_tables",
+    "logrank",
+]
 
 _EXACT = 1e-12
 """Slack for comparing a product of ratios with a round number."""
@@ -187,10 +197,7 @@ def incidence(at_risk: npt.NDArray[Any], events: npt.NDArray[Any]) -> Incidence:
     1. The variance is Greenwood's (Marubini and Valsecchi 1995; Collett 2015), for uncensored data F(1 - F)/n.
     """
     n, d = np.asarray(at_risk, float), np.asarray(events, float)
-    total = LifeTable(n, d.sum(axis=0))
-    before = np.concatenate(([1.0], total.survival[:-1]))
-    with np.errstate(divide="ignore"):
-        inverse = np.where(n > 0, 1 / n, 0.0)
+    total, before, inverse = _under_way(n, d)
     cumulative = np.cumsum(before * d * inverse, axis=1)
     jump = np.diff(total.greenwood, prepend=0.0)
     own = before**2 * d * (n - d) * inverse**3
@@ -202,6 +209,22 @@ def incidence(at_risk: npt.NDArray[Any], events: npt.NDArray[Any]) -> Incidence:
         - 2 * cumulative * np.cumsum(cross, axis=1)
     )
     return Incidence(cumulative, np.maximum(variance, 0.0))
+
+
+def first_incidence(at_risk: npt.NDArray[Any], events: npt.NDArray[Any]) -> Floats:
+    """The cumulative incidence of the first cause alone, shape (ages,), without its variance: see `incidence`."""
+    n, d = np.asarray(at_risk, float), np.asarray(events, float)
+    _, before, inverse = _under_way(n, d)
+    found: Floats = np.cumsum(before * d[0] * inverse)
+    return found
+
+
+def _under_way(n: Floats, d: Floats) -> tuple[LifeTable, Floats, Floats]:
+    """The life table of all causes together, its survival before each age, and 1 / n."""
+    total = LifeTable(n, d.sum(axis=0))
+    with np.errstate(divide="ignore"):
+        inverse = np.where(n > 0, 1 / n, 0.0)
+    return total, np.concatenate(([1.0], total.survival[:-1])), inverse
 
 
 class LogRank(NamedTuple):

@@ -68,6 +68,19 @@ def test_peers_are_the_mean_of_a_house_with_company() -> None:
     assert houses.table.peer_level[3] == houses.table.peer_level[4] == -1e9
 
 
+def test_totals_are_sums_over_the_houses_of_each_stage() -> None:
+    """Tenants, sales and staff of each stage are those of its houses; the places outside are one place."""
+    houses, rng = Houses(CHAIN), np.random.default_rng(2)
+    houses.tenants[:] = rng.integers(0, 9, len(houses.tenants))
+    houses.waiting[:] = (0, 5, 3)
+    sales, staff, count = (rng.integers(0, 1000, len(houses.tenants)) for _ in range(3))
+    totals = houses.totals(Tally(np.column_stack([sales, sales * 0, (count << 40) + staff]), 0))
+    for stage in range(4):
+        here = houses.stage_of == stage
+        expected = [houses.tenants[here].sum(), [0, 5, 3, 0][stage], sales[here].sum(), staff[here].sum()]
+        assert totals[:, stage].tolist() == expected
+
+
 def test_bars_are_the_lowest_of_the_stages_above() -> None:
     """Whoever meets any condition above him passes the first look; from outside also the endless stage he left."""
     houses = Houses(CHAIN)

@@ -63,9 +63,17 @@ def test_what_stays_on_record_is_what_was_there() -> None:
     rows = {name: rng.integers(0, 100, 50) for name in COLUMNS} | {"spent": rng.integers(0, 9, (3, 50))}
     people.append(rows)
     people.memory("lever", "since")[:] = 7
-    chosen = [np.array([3, 8]), np.array([0, 49, 5])]
-    kept = people.recorded(people.record(c) for c in chosen)
+    assert (people.memory("lever", "since") == 7).all()
+    there, gone, records = np.arange(50), [], []
+    for chosen in (np.array([3, 8, 48]), np.array([0, 5, 46])):
+        gone += there[chosen].tolist()
+        record, moved, to = people.take_out(chosen)
+        records.append(record)
+        there[to] = there[moved]
+        there = there[: people.size]
+        assert (people.cash == rows["cash"][there]).all()
+    assert sorted([*there, *gone]) == list(range(50))
+    kept = people.recorded(records)
     assert set(kept) == {*KEPT, "spent"}
     for name, values in kept.items():
-        assert (values == rows[name][..., np.concatenate(chosen)]).all(), name
-    assert (people.take(chosen[0])["lever.since"] == 7).all()
+        assert (values == rows[name][..., gone]).all(), name

@@ -12,7 +12,8 @@ from sim.entrepreneurs.behaviour import Behaviour
 from sim.entrepreneurs.columns import Columns, identity
 from sim.entrepreneurs.draws import replicate_key
 from sim.entrepreneurs.rules import Constants
-from sim.policy.ledger import Ledger, Now
+from sim.policy._now import Now
+from sim.policy.ledger import Ledger
 
 STAGES = ("village", "house", "park")
 STAGE_OF = np.array([0, 0, 1, 1, 2, 3, 3, 3], np.int8)

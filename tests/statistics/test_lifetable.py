@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sim.statistics.lifetable import incidence, life_table, life_tables, logrank
+from sim.statistics.lifetable import first_incidence, incidence, life_table, life_tables, logrank
 
 rows = st.lists(st.tuples(st.integers(1, 30), st.booleans(), st.integers(0, 12)), min_size=2, max_size=60)
 causes = st.lists(st.tuples(st.integers(1, 15), st.integers(0, 3)), min_size=2, max_size=60)
@@ -150,7 +150,9 @@ def test_incidences_and_survival_add_to_one(drawn):
     durations, cause = columns(drawn)
     table = life_table(durations, cause > 0)
     events = life_tables(durations, cause > 0, cause - 1, 3).events
-    total = incidence(table.at_risk, events).cumulative.sum(axis=0) + table.survival
+    each = incidence(table.at_risk, events).cumulative
+    np.testing.assert_array_equal(first_incidence(table.at_risk, events), each[0])
+    total = each.sum(axis=0) + table.survival
     np.testing.assert_allclose(total, 1, atol=1e-12)
 
 

@@ -29,7 +29,7 @@ from sim.validation.treatment import INCUBATOR
 if TYPE_CHECKING:
     from sim.entrepreneurs.columns import Columns
     from sim.policy._instrument import Rows
-    from sim.policy.ledger import Now
+    from sim.policy._now import Now
 
 __all__ = ["GRANT", "RUNS", "City", "trials"]
 

@@ -28,7 +28,8 @@ from sim.errors import RunError
 from sim.experiments.tracing.seen import Act, Application, Arrival, Decision, Drawn, Leaving, Month, Move, Row
 from sim.model import Pipeline
 from sim.policy._instrument import Draw, PolicyInstrument
-from sim.policy.ledger import Ledger, Now, Rows
+from sim.policy._now import Now, Rows
+from sim.policy.ledger import Ledger
 from sim.scenario.schema import Scenario
 
 __all__ = ["Relived"]
@@ -199,13 +200,19 @@ class Relived(Pipeline):
 
     def _wishes(self, *, sure: bool = False) -> list[bool]:
         """The stages that he asks for; `sure`: that he could ask for."""
-        asked = self._asked._replace(apply=np.ones(len(self.stages))) if sure else self._asked
+        asked = self._asked
+        if sure:
+            asked = asked.copy()
+            asked[Conditions._fields.index("apply")] = 1.0
         rows = np.array([self._row])
         return _wishes(self.people.state, rows, self.houses.stage_of, asked, self.month_key, np.empty(1))[:, 0].tolist()  # type: ignore[no-any-return]
 
     def _ranked(self, stage: int, row: Row, since: int | None) -> float:
         """His rank among those who ask for a stage."""
-        rule, begun = int(self._asked.admission[stage]), self.calendar if since is None else since
+        rule, begun = (
+            int(self._asked[Conditions._fields.index("admission"), stage]),
+            self.calendar if since is None else since,
+        )
         return float(rank(rule, row["smoothed"], row["sales"], begun, self.luck(Stream.TIE)))
 
     def _queue(self, stage: int, was: NDArray[np.int16]) -> dict[str, Any]:
