@@ -25,7 +25,7 @@ from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError, ScenarioError
 from sim.evidence.quantity import Label
 from sim.market.competition import Competition
-from sim.observation import Observation, calendar_month, month_label
+from sim.observation import SOLD, Observation, calendar_month, month_label
 from sim.policy._instrument import PolicyInstrument
 from sim.policy._now import Now
 from sim.policy.ledger import Ledger
@@ -110,7 +110,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             i for i in scenario.policy if i.active and type(i).closed is not PolicyInstrument.closed
         ]  # those that settle accounts with whoever closes
 
-        self.people = Columns(len(self.stages), memory=_memory(scenario.policy))
+        self.people = Columns(len(self.stages), memory=_memory(scenario))
         self.houses = Houses(scenario.chain)
         self._entry = self.houses.of(0)
         self._conditions = Conditions.of(scenario.chain)
@@ -443,9 +443,10 @@ def before(scenario: Scenario) -> Scenario | None:
     return past
 
 
-def _memory(policy: tuple[PolicyInstrument, ...]) -> dict[str, str]:
-    """The columns that instruments keep, by name: ``<id>.<name>`` -> dtype."""
-    return {f"{i.id}.{name}": dtype for i in policy for name, dtype in i.remembers.items()}
+def _memory(scenario: Scenario) -> dict[str, str]:
+    """The columns that instruments and the panel keep, by name: ``<id>.<name>`` -> dtype."""
+    kept = {f"{i.id}.{name}": dtype for i in scenario.policy for name, dtype in i.remembers.items()}
+    return kept | ({SOLD: "f8"} if "panel" in scenario.observe else {})
 
 
 def _living(model: Pipeline, place: int) -> int:

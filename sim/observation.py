@@ -18,7 +18,10 @@ from sim.entrepreneurs.kernel import Tally
 from sim.policy.ledger import Ledger
 from sim.tables import EXIT_REASONS, OUTSIDE
 
-__all__ = ["Observation", "calendar_month", "month_label"]
+__all__ = ["SOLD", "Observation", "calendar_month", "month_label"]
+
+SOLD = "panel.sold"
+"""The column in which a year's sales are added up for the panel, CNY: see `Columns.memory`."""
 
 _REASONS = ("arrived", *REASONS, *EXIT_REASONS)
 _FIRST_EXIT = len(_REASONS) - len(EXIT_REASONS) - 1
@@ -87,9 +90,19 @@ class Observation:
         self.living = row[0].tolist()
         self._months.append(row)
         self._city.append(city)
-        if self._panel and (month + 1) % 12 == 0:
-            kept = ("uid", "age", "house", "smoothed", "staff")
-            self._snapshots.append({"year": (month + 1) // 12, **{k: getattr(people, k).copy() for k in kept}})
+        if self._panel:
+            self._follow(month, people)
+
+    def _follow(self, month: int, people: Columns) -> None:
+        """Add up the year's sales; at its end, note everybody's."""
+        sold = getattr(people, SOLD)
+        sold += people.sales
+        if (month + 1) % 12 == 0:
+            kept = {k: getattr(people, k).copy() for k in ("uid", "age", "house", "staff")}
+            self._snapshots.append(
+                {"year": (month + 1) // 12, **kept, "sold": sold * (12 / np.minimum(people.age, 12))}
+            )
+            sold[:] = 0.0
 
     # tables ---------------------------------------------------------------------------------------------------------
 
@@ -282,7 +295,7 @@ class Observation:
                 "year": year[order].astype(np.int16),
                 "age_months": column("age", "i2")[order],
                 "stage": self._category(stage[order], self.places),
-                "sales_cny": column("smoothed", "f8")[order],
+                "sales_cny": column("sold", "f8")[order],
                 "employees": column("staff", "i4")[order],
             },
         )

@@ -6,7 +6,9 @@ The declarations travel in the Parquet metadata, so that a stored run explains i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from sim.column import Column
+from sim.findings import FINDINGS
 
 __all__ = ["EXIT_REASONS", "OUTSIDE", "TABLES", "Column", "columns"]
 
@@ -14,17 +16,6 @@ OUTSIDE = "outside"
 """The place of those who trade on outside the chain: a stage id that no chain may use."""
 
 EXIT_REASONS = ("insolvent", "quit", "left_city")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: `dtype` is an Arrow type name, `category` (text from a small set) or `date` (YYYY-MM text)."""
-
-    name: str
-    dtype: str
-    unit: str
-    en: str
-    nullable: bool = False
 
 
 def _c(name: str, dtype: str, unit: str, en: str, nullable: bool = False) -> Column:
@@ -144,7 +135,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("year", "int16", "years", "years since the horizon's start, from 1"),
         _c("age_months", "int16", "months", "age of the shop"),
         _c("stage", "category", "", "stage"),
-        _c("sales_cny", "float64", "CNY/year", "smoothed annual sales"),
+        _c(
+            "sales_cny",
+            "float64",
+            "CNY/year",
+            "the year's sales; of a shop younger than a year, its monthly mean times 12",
+        ),
         _c("employees", "int32", "persons", "staff beside the owner"),
     ),
     "cohorts": (
@@ -423,6 +419,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("path", "string", "", "a parameter"),
         _c("value", "float64", "", "its value, in the parameter's unit"),
     ),
+    **FINDINGS,
 }
 
 

@@ -1,7 +1,7 @@
 """How shops and cohorts grow: cohorts against their first year, tent-shaped growth rates, Gibrat's law, break-outs.
 
-Size is annual sales, growth the change of its log in the year between two observations of the panel, of shops that
-trade at both. Young shops are in: a shop's `sales_cny` of less than twelve months is its mean so far, over a year.
+Size is a year's sales, growth the change of its log from one year to the next, of shops that traded all through both:
+the first, short year of a shop is left out, as its sales say little of a whole one.
 """
 
 from __future__ import annotations

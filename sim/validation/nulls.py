@@ -19,17 +19,17 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.statistics.columns import Floats, Ints
-from sim.validation.record import NotKnown, Record
+from sim.validation.record import FULL_YEAR, NotKnown, Record
 from sim.validation.treatment import INCUBATOR, incubated
 
-__all__ = ["NULLS", "Law", "Lives", "fitted", "live", "null", "smoothing"]
+__all__ = ["NULLS", "Law", "Lives", "averaging", "fitted", "live", "null"]
 
 NULLS = ("coin", "floor")
 
 _MOST = 100_000
 """assumed: newcomers of a null model at most, an even sample of the run's; its statistics are shares."""
 
-_PILOT = 5_000
+_PILOT = 10_000
 """assumed: newcomers of the runs that the floor is chosen by."""
 
 _ROUNDS = 6
@@ -62,7 +62,7 @@ class Lives(NamedTuple):
     Attributes
     ----------
     duration, event, sales, last : months traded; whether closed; smoothed annual sales and log of the last month's
-    who, month, annual, ln_month : person, month after the horizon's start, smoothed annual sales, log of this month's
+    who, month, annual, ln_month : person, month after the horizon's start, the year's sales, log of this month's
     """
 
     duration: Ints
@@ -86,24 +86,26 @@ def live(law: Law, ln_first: Floats, arrival: Ints, months: int, seed: int) -> L
 
     Notes
     -----
-    Annual sales are smoothed as the model's are, R += (12 S - R) / min(12, age), at each month of age from 1.
+    Annual sales are the model's: smoothed at the end, R += (12 S - R) / min(12, age) at each month of age from 1; in
+    the yearly observations the sum of twelve months, and of a younger shop its mean month times 12.
     """
     rng = np.random.default_rng(seed)
     n = arrival.size
     duration, event = (months - arrival).astype(np.intp), np.zeros(n, bool)
     sales, last = np.zeros(n), np.zeros(n)
-    who, ln_sales, smoothed = np.arange(n), ln_first.astype(float), np.zeros(n)
+    who, ln_sales, smoothed, sold = np.arange(n), ln_first.astype(float), np.zeros(n), np.zeros(n)
     seen: list[tuple[Any, ...]] = []
     for age in range(1, months + 1):
         smoothed = smoothed + (12 * np.exp(ln_sales) - smoothed) / min(12, age)
+        sold = sold + np.exp(ln_sales)
         leaves = (rng.random(who.size) < law.chance) | (ln_sales < law.floor)
         sales[who], last[who] = smoothed, ln_sales
         duration[who[leaves]], event[who[leaves]] = age, True
         end = arrival[who] + age
         observed = ~leaves & (end % 12 == 0)
-        seen.append((who[observed], end[observed], smoothed[observed], ln_sales[observed]))
+        seen.append((who[observed], end[observed], sold[observed] * (12 / min(12, age)), ln_sales[observed]))
         stays = ~leaves & (end < months)
-        who, smoothed = who[stays], smoothed[stays]
+        who, smoothed, sold = who[stays], smoothed[stays], np.where(observed, 0.0, sold)[stays]
         ln_sales = ln_sales[stays] + law.drift + law.sd * rng.standard_normal(who.size)
         if not who.size:
             break
@@ -111,16 +113,14 @@ def live(law: Law, ln_first: Floats, arrival: Ints, months: int, seed: int) -> L
     return Lives(duration, event, sales, last, *observations)
 
 
-def smoothing() -> float:
-    """Variance of a year's growth of smoothed annual sales, over the variance of a monthly step of log sales.
+def averaging() -> float:
+    """Variance of a year's growth of annual sales, over the variance of a monthly step of log sales.
 
-    Smoothed sales weigh the past by (1/12)(11/12)^j, and so do their logs, to first order: the change over twelve
-    months is the sum of c_k e_(t-k), with c_k = 1 - a^(k+1) for k < 12 and a^(k-11) - a^(k+1) beyond, a = 11/12; this
-    is the sum of c_k^2.
+    To first order the log of a year's sales is the mean of its months' logs. Its change from one year to the next is
+    the sum of c_k e_(t-k), with c rising evenly to 1 at k = 11 and falling evenly after it; this is the sum of c_k^2.
     """
-    a = 11 / 12
-    recent = sum((1 - a ** (k + 1)) ** 2 for k in range(12))
-    return recent + (1 - a**12) ** 2 * a**2 / (1 - a**2)
+    weights = 1 - np.abs(np.arange(-11, 12)) / 12
+    return float(weights @ weights)
 
 
 def fitted(kind: str, record: Record, seed: int = 0) -> Law:
@@ -132,10 +132,10 @@ def fitted(kind: str, record: Record, seed: int = 0) -> Law:
     if not 0 < alive < 1:
         raise NotKnown("nobody_left")
     chance = 1 - alive ** (1 / age)
-    law = Law(chance if kind == "coin" else chance / 2, mean / 12, sd / math.sqrt(smoothing()))
+    law = Law(chance if kind == "coin" else chance / 2, mean / 12, sd / math.sqrt(averaging()))
     ln_first, arrival = _people(record, _PILOT)
     for _ in range(_ROUNDS):
-        found = _growth(live(law, ln_first, arrival, record.months, seed))
+        found = _growth(live(law, ln_first, arrival, record.months, seed), arrival)
         drift, scale = float(mean - found.mean()) / 12, sd / float(found.std())
         law = replace(law, drift=law.drift + drift, sd=law.sd * scale)
         if kind == "floor":
@@ -154,10 +154,12 @@ def _floor(law: Law, ln_first: Floats, age: int, alive: float, seed: int) -> flo
     return (low + high) / 2
 
 
-def _growth(lives: Lives) -> Floats:
+def _growth(lives: Lives, arrival: Ints) -> Floats:
+    """As `Record.growth`."""
     order = np.lexsort((lives.month, lives.who))
     who, annual = lives.who[order], np.log(lives.annual[order])
-    change: Floats = np.diff(annual)[np.diff(who) == 0]
+    whole = lives.month[order] - arrival[who] >= FULL_YEAR
+    change: Floats = np.diff(annual)[(np.diff(who) == 0) & whole[:-1]]
     return change
 
 

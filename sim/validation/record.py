@@ -13,10 +13,13 @@ import pandas as pd
 from sim.statistics.columns import Floats, Ints, Mask, counted
 from sim.statistics.lifetable import LifeTable, life_table
 
-__all__ = ["FEWEST", "NotKnown", "Pairs", "Record", "enough"]
+__all__ = ["FEWEST", "FULL_YEAR", "NotKnown", "Pairs", "Record", "enough"]
 
 FEWEST = 30
 """assumed: a share of fewer people than this is luck."""
+
+FULL_YEAR = 12
+"""Age from which the sales of a yearly observation are those of a whole year, months."""
 
 
 class NotKnown(Exception):
@@ -153,8 +156,8 @@ class Record:
 
     @cached_property
     def growth(self) -> tuple[Floats, Floats]:
-        """Log sales at an observation, and their change in the year after it, of those who trade at both."""
-        both = self.pairs.after >= 0
+        """Log sales of a year, and their change to the next, of those who traded all through both."""
+        both = (self.pairs.after >= 0) & (self.pairs.age >= FULL_YEAR)
         before, after = self.pairs.sales[both], self.panel["sales_cny"].to_numpy()[self.pairs.after[both]]
         sell = (before > 0) & (after > 0)
         if not sell.any():

@@ -167,6 +167,7 @@ def test_growth_of_survivors(record, make_panel):
     rows = [(i * 10, 1, 20, math.exp(s), 0) for i, s in enumerate(size)]
     rows += [(i * 10, 2, 32, math.exp(s + g), 0) for i, (s, g) in enumerate(zip(size, growth, strict=True))]
     rows += [(10**7, 1, 30, 5e9, 0)]  # gone by the second year: no growth
+    rows += [(10**7 + 10, 1, 11, 1.0, 0), (10**7 + 10, 2, 23, 1e9, 0)]  # opened in the first: no whole year
     seen = record({"panel": make_panel(rows)}, months=24)
     found = value("gibrat", seen)
     assert found["large"] == pytest.approx(0.0, abs=0.01)
