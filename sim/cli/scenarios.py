@@ -52,24 +52,30 @@ def check(ctx: click.Context, files: tuple[str, ...], schema: bool) -> None:
 
 
 def _schema(files: Sequence[str]) -> dict[str, Any]:
-    """The JSON Schema, with the instruments of these files' own."""
+    """The JSON Schema of studies if a file is one; else that of scenarios, with the instruments of these files' own."""
     from sim.scenario.loader import load
     from sim.scenario.schema import Scenario
+    from sim.scenario.studies import is_study
 
+    if any(map(is_study, files)):
+        from sim.scenario.studies.editor import json_schema
+
+        return json_schema()
     return Scenario.json_schema({entry: kind for name in files for entry, kind in load(name).own.items()})
 
 
 def _problems(name: str) -> Sequence[Problem]:
     """What is wrong with a file, or else what is odd and what is good to know."""
     from sim.scenario.loader import load
-    from sim.scenario.study import is_study
+    from sim.scenario.studies import is_study
 
     try:
         if is_study(name):
-            from sim.experiments.calibration.targets import unknown_outcomes
-            from sim.scenario.study import load_study
+            from sim.experiments.outcomes import unknowable_outcomes, unknown_outcomes
+            from sim.scenario.studies import load_study
 
-            return tuple(unknown_outcomes(load_study(name)))
+            study = load_study(name, further=unknown_outcomes)
+            return [*study.warnings, *unknowable_outcomes(study)]
         scenario = load(name)
         return [*scenario.warnings, *scenario.notes]
     except ScenarioError as error:

@@ -12,12 +12,12 @@ from sim.errors import Problem
 from sim.policy._instrument import types as instrument_types
 from sim.scenario.document import REFUSED, Node, number
 from sim.scenario.messages import MESSAGES, nearest, problem
-from sim.scenario.schema import TAGS
+from sim.scenario.schema import MARK
 from sim.scenario.settle import Loc, Settled, place_of
 from sim.scenario.shape import Shape, fields
 from sim.scenario.source import Place, shown
 
-__all__ = ["complaints", "plain_number", "unit_of"]
+__all__ = ["complaints", "loc_of", "plain_number", "unit_of"]
 
 _BOUNDS = {"greater_than_equal": (">=", "ge"), "greater_than": (">", "gt"),
            "less_than_equal": ("<=", "le"), "less_than": ("<", "lt")}  # fmt: skip
@@ -34,10 +34,15 @@ def complaints(error: ValidationError, settled: Settled) -> list[Problem]:
     """One problem for each thing that pydantic found, save what was complained about before."""
     found = []
     for detail in error.errors(include_url=False):
-        loc = tuple(p for p in detail["loc"] if p not in TAGS)
+        loc = loc_of(detail)
         if not any(_node(settled, loc[:n]).value is REFUSED for n in range(len(loc) + 1)) and not _miscounted(detail):
             found.append(_complaint(detail, loc, settled))
     return [p for p in found if p.key != "missing" or p.path not in _meant(found)]
+
+
+def loc_of(detail: ErrorDetails) -> Loc:
+    """Where an error is, without pydantic's names for the forms of a key."""
+    return tuple(p for p in detail["loc"] if not (isinstance(p, str) and p.startswith(MARK)))
 
 
 def _meant(found: list[Problem]) -> set[str]:
@@ -93,6 +98,8 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         return _unknown_key(str(loc[-1]), path, node.key or node.place, above.model if above else None)
     if kind == "unknown_type":
         return _unknown_type(node, path, _sibling(settled, (*loc, "type")), (*instrument_types(), *settled.own))
+    if kind in ("union_tag_invalid", "union_tag_not_found"):
+        return _kind(node, path, what)
     if kind in _BOUNDS:
         sign, key = _BOUNDS[kind]
         said = {"bound": f"{sign} {plain_number(context[key])}", "unit": unit, "found": shown(value)}
@@ -141,6 +148,18 @@ def _unknown_type(entry: Node, path: str, sibling: tuple[str, ...] | str, known:
         return problem(place_of(entry), f"{path}.type", "missing", {"near": sibling})
     said = {"found": shown(type.value), "near": nearest(type.value, known) or ("component",)}
     return problem(type.place, f"{path}.type", "unknown_type", said)
+
+
+def _kind(node: Node, path: str, what: Shape | None) -> Problem:
+    """A mapping does not say which of several it is."""
+    if not isinstance(node.value, dict):
+        return problem(place_of(node), path, "mapping", {"found": shown(node.value)})
+    named, kinds = node.value.get("kind"), [str(k) for k in what.kinds] if what else []
+    if named is None:
+        return problem(place_of(node), f"{path}.kind", "missing", {"near": ""})
+    near = nearest(named.value, kinds) if isinstance(named.value, str) else ""
+    said = {"choices": " / ".join(kinds), "found": shown(named.value), "near": near}
+    return problem(named.place, f"{path}.kind", "one_of", said)
 
 
 def _unknown_key(key: str, path: str, place: Place, model: type[BaseModel] | None) -> Problem:

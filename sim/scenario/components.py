@@ -33,6 +33,7 @@ from sim.scenario.source import Place, read, shown
 __all__ = [
     "Components",
     "by_type",
+    "carried",
     "clashes",
     "components",
     "entry_of",
@@ -40,6 +41,7 @@ __all__ = [
     "fingerprint",
     "is_own",
     "lasting",
+    "restore",
     "source_files",
     "unclear",
 ]
@@ -308,6 +310,20 @@ def source_files(entries: Iterable[str], own: Components) -> dict[str, bytes]:
         if instrument and (instrument.__module__ in _texts or "." not in module):
             files[module.replace(".", "/") + _SUFFIX] = source(instrument).encode()
     return files
+
+
+def carried(own: Components) -> dict[str, tuple[str, str]]:
+    """The modules of these classes that were executed here: name -> file and text, for `restore` in another process."""
+    names = {kind.__module__ for kind in own.values() if kind.__module__ in _texts}
+    return {name: (str(sys.modules[name].__file__), _texts[name]) for name in names}
+
+
+def restore(modules: Mapping[str, tuple[str, str]]) -> None:
+    """Execute modules that another process sends, under the names that they have there; the files need not be here."""
+    for name, (path, text) in modules.items():
+        with _lock, _unheard():
+            if name not in sys.modules:
+                _executed(name, _Found(name, Path(path), text, True))
 
 
 def _sha(text: str) -> str:

@@ -8,10 +8,11 @@ from sim.policy._instrument import find, types
 from sim.scenario.components import Components, by_type
 from sim.scenario.schema import Scenario
 
-__all__ = ["json_schema"]
+__all__ = ["DIALECT", "QUANTITY", "TEMPLATE", "json_schema"]
 
-_TEMPLATE = "#/$defs/{model}"
-_QUANTITY = {
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+TEMPLATE = "#/$defs/{model}"
+QUANTITY = {
     "type": "object",
     "description": "a number with its unit, plausible range, and the figure or the assumption behind it",
     "properties": {
@@ -35,12 +36,12 @@ def json_schema(own: Components) -> dict[str, Any]:
     cannot say (shares that add to 1, stages that exist) is left to `load`. A file with `components` may hold types that
     are not among `own`, of which nothing is known here.
     """
-    schema = Scenario.model_json_schema(by_alias=True, ref_template=_TEMPLATE)
+    schema = Scenario.model_json_schema(by_alias=True, ref_template=TEMPLATE)
     defs: dict[str, Any] = schema["$defs"]
     instruments = []
     known = {**by_type(own), **{type: find(type) for type in types()}}
     for type, instrument in sorted(known.items()):
-        one = instrument.model_json_schema(by_alias=True, ref_template=_TEMPLATE)
+        one = instrument.model_json_schema(by_alias=True, ref_template=TEMPLATE)
         defs.update(one.pop("$defs", {}))
         one["properties"]["type"] = {"const": type}
         one["required"] = ["id", "type"]
@@ -62,11 +63,11 @@ def json_schema(own: Components) -> dict[str, Any]:
     if "Regime" in defs:
         defs["Regime"]["properties"]["policy"] = policy
     defs.pop("PolicyInstrument", None)
-    defs["Quantity"] = _QUANTITY
+    defs["Quantity"] = QUANTITY
     schema["properties"] = {
         "extends": {"type": "string", "description": "scenario file that this one changes"}
     } | schema["properties"]
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return {"$schema": DIALECT, **schema}
 
 
 def _open(model: dict[str, Any], required: list[str]) -> None:

@@ -242,7 +242,58 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "needs_range": (
         "has no plausible range; say `range: [low, high]` here", "没有合理范围，请在此写 `range: [下限, 上限]`",
     ),
+    "range_elsewhere": (
+        "{found} lies outside its plausible range {range}, which was meant for another value; say `range: [low, high]`",
+        "{found} 不在合理范围 {range} 之内，该范围是为另一取值写的；请写 `range: [下限, 上限]`",
+    ),
     "unknown_outcome": ("there is no outcome {found}{near}", "没有名为 {found} 的结果{near}"),
+    "runs_too_short": (
+        "{found} cannot be known: the runs are {months} months long",
+        "{found} 无从得知：模拟只有 {months} 个月",
+    ),
+    "not_a_lever": (
+        "{found} cannot vary: it is no part of the city",
+        "{found} 不能作为变量：它不属于城市本身",
+    ),
+    "not_single": ("holds more than a single value", "不是单一的值"),
+    "single_value": ("must be a single value", "必须是单一的值"),
+    "values_or_range": (
+        "a lever needs `values: [...]` or `range: [low, high]`",
+        "政策变量要写 `values: [...]` 或 `range: [下限, 上限]`",
+    ),
+    "needs_values": (
+        "a grid needs `values: [...]`; for a range, choose a design that fills it, such as `latin_hypercube`",
+        "网格设计需要 `values: [...]`；若只有范围，请改用铺满空间的设计，如 `latin_hypercube`",
+    ),
+    "nothing_varies": (
+        "nothing varies: give `levers` or `uncertainties`",
+        "没有任何变量：请写 `levers`（政策变量）或 `uncertainties`（不确定的数）",
+    ),
+    "power_of_two": (
+        "must be a power of 2: {below} or {above} (got {found})",
+        "必须是 2 的幂：{below} 或 {above}（实为 {found}）",
+    ),
+    "even": ("must be even (got {found})", "必须是偶数（实为 {found}）"),
+    "too_many_points": (
+        "makes {found} points; at most {most}: give fewer values, or a design that fills the space",
+        "共有 {found} 个点，最多 {most} 个：请减少取值，或改用铺满空间的设计",
+    ),
+    "many_runs": (
+        "makes {found} runs of {points} points; is that meant?",
+        "共 {points} 个点、{found} 次运行，确实需要这么多吗？",
+    ),
+    "cost_source": (
+        "a cost needs a source: `evidence` or `assumed` with the amount, or `assumed` beside it",
+        "费用要有出处：在金额里写 `evidence` 或 `assumed`，或在旁边写 `assumed`",
+    ),
+    "table_form": ("must be a .csv or .parquet file (got {found})", "必须是 .csv 或 .parquet 文件（实为 {found}）"),
+    "table_broken": ("the table cannot be read: {reason}", "无法读取表格：{reason}"),
+    "table_empty": (
+        "the table is empty: a first line of paths, and a row for each point",
+        "表格是空的：第一行写路径，其后每行一个点",
+    ),
+    "table_row": ("has {found} cells, and the first line has {most}", "有 {found} 格，而首行有 {most} 格"),
+    "no_column": ("the table has no column {found}{near}", "表格没有 {found} 这一列{near}"),
     "calendar_year": ("{found} is not a calendar year between 1978 and 2100", "{found} 不是 1978 至 2100 之间的年份"),
     "above_zero": ("must be above 0{unit} (got {found})", "必须大于 0{unit}（实为 {found}）"),
     # warnings

@@ -28,11 +28,14 @@ from sim.policy._instrument import Month, PolicyInstrument, types
 from sim.scenario.components import Components, by_type, entry_of, is_own, lasting, source_files
 from sim.scenario.shape import instrument
 
-__all__ = ["Horizon", "Initial", "Regime", "Replicates", "Scenario", "Until"]
+__all__ = ["MARK", "Horizon", "Initial", "Regime", "Repeated", "Replicates", "Scenario", "Until"]
 
 
-TAGS = ("\0scalar", "\0mapping")
-"""How pydantic calls the two forms of a key in the location of an error; no key of a file is called so."""
+MARK = "\0"
+"""How the names begin that pydantic gives to the forms of a key in the location of an error; no key of a file does."""
+
+TAGS = (f"{MARK}scalar", f"{MARK}mapping")
+"""The names of the two forms of a key."""
 
 
 def _instrument(value: Any, info: ValidationInfo) -> Any:
@@ -117,6 +120,7 @@ class Replicates(Parameters):
 
 
 Count = Annotated[int, Field(ge=1, le=100000), Tag(TAGS[0])]
+Repeated = Annotated[Count | Annotated[Replicates, Tag(TAGS[1])], Discriminator(_form)]
 
 
 class Scenario(Parameters):
@@ -127,7 +131,7 @@ class Scenario(Parameters):
     description: Label = Label()
     horizon: Horizon = Horizon()
     seed: int = quantity(1, unit="id", low=0, high=2**63 - 1, zh="随机种子", en="root seed", assumed="any number does")
-    replicates: Annotated[Count | Annotated[Replicates, Tag(TAGS[1])], Discriminator(_form)] = 20
+    replicates: Repeated = 20
     engine: Literal["columns", "objects"] = "columns"
     initial: Initial = Initial()
     arrivals: Arrivals = Arrivals()

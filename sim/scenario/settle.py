@@ -39,11 +39,15 @@ class Settled:
 
     def place(self, path: str) -> Place:
         """Place of a path, or of the nearest mapping that would hold it."""
+        return place_of(self.node(path))
+
+    def node(self, path: str) -> Node:
+        """Node of a path, or of the nearest mapping that would hold it."""
         if not self._locs:
             self._locs = {p: loc for loc, p in self.paths.items()}
         while path not in self._locs:
             path = path.rpartition(".")[0]
-        return place_of(self.nodes[self._locs[path]])
+        return self.nodes[self._locs[path]]
 
     def path_at(self, place: Place) -> str:
         """Path of the value at a place; empty if there is none."""
@@ -66,6 +70,9 @@ def _value(settled: Settled, node: Node, what: Shape | None, loc: Loc, path: str
     settled.nodes[loc] = node
     settled.paths[loc] = path
     settled.places.setdefault(node.place, path)
+    if what and what.variants and isinstance(node.value, dict):
+        named = node.value.get("kind")
+        what = what.variant(named.value if named and isinstance(named.value, str) else None)
     if what:
         settled.shapes[loc] = what
     if isinstance(node.value, dict):

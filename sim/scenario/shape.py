@@ -32,7 +32,7 @@ NONE: Mapping[str, type[PolicyInstrument]] = types.MappingProxyType({})
 class Shape:
     """What one key holds; `model` is the model of a mapping or of the items of a list, `field` what declares it.
 
-    `entry` is the kind of what a list or a table holds.
+    `entry` is the kind of what a list or a table holds. `variants` are the models of a mapping that says its `kind`.
     """
 
     kind: Kind
@@ -41,6 +41,17 @@ class Shape:
     choices: tuple[Any, ...] = ()
     nullable: bool = False
     entry: Kind = "number"
+    variants: tuple[type[BaseModel], ...] = ()
+
+    @property
+    def kinds(self) -> tuple[Any, ...]:
+        """What `kind` may say where there are variants."""
+        return tuple(kind for model in self.variants for kind in _kinds(model))
+
+    def variant(self, kind: object) -> Shape:
+        """The shape of the mapping that says this `kind`; as it is if there is none."""
+        model = next((m for m in self.variants if kind in _kinds(m)), None)
+        return Shape("model", model, self.field) if model else self
 
     @property
     def numeric(self) -> bool:
@@ -88,14 +99,24 @@ def instrument(type: object, own: Mapping[str, type[PolicyInstrument]] = NONE) -
     return find(type) if isinstance(type, str) and type in instrument_types() else PolicyInstrument
 
 
+def _kinds(model: type[BaseModel]) -> tuple[Any, ...]:
+    """What a variant calls itself."""
+    named = shape(model, "kind")
+    return named.choices if named else ()
+
+
 def _shape(annotation: Any, field: FieldInfo) -> Shape:
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     origin, inside = get_origin(annotation), get_args(annotation)
     if origin in (Union, types.UnionType):
         parts = [_shape(a, field) for a in inside if a is not type(None)]
-        model = next((p.model for p in parts if p.model), None)
-        return Shape(parts[0].kind, model, field, parts[0].choices, len(parts) < len(inside), parts[0].entry)
+        models = tuple(m for p in parts for m in p.variants or (p.model,) if m)
+        nullable = len(parts) < len(inside)
+        if len(models) > 1:
+            return Shape("model", field=field, nullable=nullable, variants=models)
+        model = next(iter(models), None)
+        return Shape(parts[0].kind, model, field, parts[0].choices, nullable, parts[0].entry)
     if origin is Literal:
         return Shape("choice", field=field, choices=inside)
     if origin is tuple:

@@ -71,15 +71,17 @@ def stray(text: str) -> tuple[int, str] | None:
     return (at, f"U+{ord(text[at]):04X}") if at < len(text) else None
 
 
-def read(path: str | os.PathLike[str], said_at: Place | None = None) -> Text:
+def read(path: str | os.PathLike[str], said_at: Place | None = None, limit: int = MAX_BYTES) -> Text:
     """Read a text file that a user names.
 
     Parameters
     ----------
     path
-        A regular file of at most `MAX_BYTES`, in UTF-8 with or without a byte-order mark.
+        A regular file of at most `limit` bytes, in UTF-8 with or without a byte-order mark.
     said_at
         Place of the ``extends:`` or ``under:`` that names it, if one does: where a missing file is reported.
+    limit
+        Largest file read, in bytes.
 
     Raises
     ------
@@ -88,7 +90,7 @@ def read(path: str | os.PathLike[str], said_at: Place | None = None) -> Text:
         A pipe or a device is refused without waiting for it.
     """
     file = name_of(path)
-    raw = _bytes(path, said_at or Place(file), file)
+    raw = _bytes(path, said_at or Place(file), file, limit)
     here = Place(file, 1, 1)
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff") or _looks_wide(raw):
         raise ScenarioError([problem(here, "", "utf16")])
@@ -105,7 +107,7 @@ def read(path: str | os.PathLike[str], said_at: Place | None = None) -> Text:
     return text
 
 
-def _bytes(path: str | os.PathLike[str], place: Place, file: str) -> bytes:
+def _bytes(path: str | os.PathLike[str], place: Place, file: str, limit: int) -> bytes:
     def refuse(key: str) -> ScenarioError:
         return ScenarioError([problem(place, "", key, {"file": file})])
 
@@ -116,16 +118,16 @@ def _bytes(path: str | os.PathLike[str], place: Place, file: str) -> bytes:
         with open(descriptor, "rb") as stream:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise refuse("not_a_file")
-            raw = stream.read(MAX_BYTES + 1)
+            raw = stream.read(limit + 1)
     except FileNotFoundError:
         raise refuse("missing_file") from None
     except PermissionError:
         raise refuse("no_permission") from None
     except (OSError, ValueError):
         raise refuse("unreadable") from None
-    if len(raw) > MAX_BYTES:
+    if len(raw) > limit:
         raise ScenarioError(
-            [problem(Place(file, 1, 1), "", "too_large", {"file": file, "limit": f"{MAX_BYTES // 1024} kB"})]
+            [problem(Place(file, 1, 1), "", "too_large", {"file": file, "limit": f"{limit // 1024} kB"})]
         )
     return raw
 

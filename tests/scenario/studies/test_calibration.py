@@ -12,9 +12,9 @@ from sim.model import before
 from sim.scenario import load
 from sim.scenario.loader import override
 from sim.scenario.messages import in_language
-from sim.scenario.study import is_study, load_study, pinned
+from sim.scenario.studies import is_study, load_study, pinned
 
-SHIPPED = Path(__file__).parents[2] / "scenarios"
+SHIPPED = Path(__file__).parents[3] / "scenarios"
 
 STUDY = """\
 schema: 1
