@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from sim.errors import EvidenceError, RunError, ScenarioError, SimError, StoreError
     from sim.experiments.comparison.compare import compare
     from sim.experiments.comparison.result import Comparison, open_comparison
+    from sim.experiments.optimisation.optimise import optimise
+    from sim.experiments.optimisation.result import Optimum, open_optimum
+    from sim.experiments.sensitivity.found import Sensitivity, open_sensitivity
+    from sim.experiments.sensitivity.swept import sensitivity
+    from sim.experiments.sweep.result import Sweep, open_sweep
+    from sim.experiments.sweep.sweep import sweep
     from sim.model import Pipeline
     from sim.scenario.loader import load
     from sim.scenario.schema import Scenario
@@ -25,38 +31,56 @@ _HOME = {
     "Comparison": "sim.experiments.comparison.result",
     "Entrepreneur": "sim.entrepreneurs.agent",
     "EvidenceError": "sim.errors",
+    "Optimum": "sim.experiments.optimisation.result",
     "Pipeline": "sim.model",
     "Result": "sim.simulation",
     "RunError": "sim.errors",
     "Scenario": "sim.scenario.schema",
     "ScenarioError": "sim.errors",
+    "Sensitivity": "sim.experiments.sensitivity.found",
     "SimError": "sim.errors",
     "StoreError": "sim.errors",
+    "Sweep": "sim.experiments.sweep.result",
     "compare": "sim.experiments.comparison.compare",
     "load": "sim.scenario.loader",
     "open_comparison": "sim.experiments.comparison.result",
+    "open_optimum": "sim.experiments.optimisation.result",
     "open_run": "sim.simulation",
+    "open_sensitivity": "sim.experiments.sensitivity.found",
+    "open_sweep": "sim.experiments.sweep.result",
+    "optimise": "sim.experiments.optimisation.optimise",
     "run": "sim.simulation",
+    "sensitivity": "sim.experiments.sensitivity.swept",
     "simulate": "sim.simulation",
+    "sweep": "sim.experiments.sweep.sweep",
 }
 
 __all__ = [
     "Comparison",
     "Entrepreneur",
     "EvidenceError",
+    "Optimum",
     "Pipeline",
     "Result",
     "RunError",
     "Scenario",
     "ScenarioError",
+    "Sensitivity",
     "SimError",
     "StoreError",
+    "Sweep",
     "compare",
     "load",
     "open_comparison",
+    "open_optimum",
     "open_run",
+    "open_sensitivity",
+    "open_sweep",
+    "optimise",
     "run",
+    "sensitivity",
     "simulate",
+    "sweep",
 ]
 
 

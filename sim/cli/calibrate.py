@@ -13,7 +13,7 @@ from sim.cli.scenarios import overrides
 
 if TYPE_CHECKING:
     from sim.experiments.calibration.result import Calibration
-    from sim.scenario.study import Study
+    from sim.scenario.studies import Study
 
 __all__ = ["calibrate"]
 
@@ -39,12 +39,12 @@ def calibrate(
     no_figures: bool,
 ) -> None:
     """Calibrate a scenario as a study says, going on from what its folder holds."""
-    from sim.scenario.study import load_study
+    from sim.scenario.studies import Study, load_study
 
-    plan = load_study(study, overrides(assignments, seed=seed))
+    plan = load_study(study, overrides(assignments, seed=seed), only=Study)
     from sim.errors import ScenarioError
     from sim.experiments.calibration.calibrate import calibrate as run_study
-    from sim.experiments.calibration.targets import unknown_outcomes
+    from sim.experiments.outcomes import unknown_outcomes
     from sim.pilot import workers
     from sim.presentation.calibration_plots import figures
     from sim.presentation.screen import progress

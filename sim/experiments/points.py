@@ -14,22 +14,24 @@ import numpy as np
 import pandas as pd
 
 from sim.errors import RunError, ScenarioError
+from sim.experiments.outcomes import SURVIVAL, SURVIVAL_OF, SURVIVORS
 from sim.scenario.schema import Scenario
 from sim.simulation import Progress, Tables, in_order, simulate
 from sim.statistics import summary
 from sim.statistics.columns import counted
 from sim.statistics.lifetable import LifeTable, life_table
 from sim.statistics.outcome import Outcome
+from sim.validation.estimators import slope, subbotin
+from sim.validation.record import NotKnown, Record
 
-__all__ = ["OUTCOMES", "SURVIVAL", "counted_for_all", "evaluate", "measure"]
+__all__ = ["OUTCOMES", "SURVIVAL", "SURVIVAL_OF", "SURVIVORS", "counted_for_all", "evaluate", "measure", "watched"]
 
 Point = Mapping[str, object]
 """Values by dotted path, as for `Scenario.replace`."""
 
-SURVIVAL = re.compile(r"survival_(\d{1,4})m")
-"""Survival of the newcomers, at any age in months."""
-
-_COUNTED = re.compile(r"arrivals|(newcomers_)?living_end|residents|employees_total|waiting_\w+|spent_cny")
+_COUNTED = re.compile(
+    r"arrivals|(newcomers_)?living_end|residents|employees_total|waiting_\w+|spent_cny|survivors_\d+m"
+)
 
 _YEAR = 12
 
@@ -85,6 +87,7 @@ def evaluate(
         raise RunError("replicates: must be 1 or more")
     settled = scenario if seed is None else scenario.replace({"seed": seed})
     made = [_at(settled, point) for point in points]
+    made = [there if isinstance(there, str) else watched(there, outcomes) for there in made]
 
     def one(number: int) -> _Row:
         point, replicate = divmod(number, replicates)
@@ -92,7 +95,7 @@ def evaluate(
         if isinstance(there, str):
             return _Row({}, there)
         try:
-            return _row(measure(simulate(there, replicate=replicate), there, outcomes))
+            return _row(measure(simulate(there, replicate=replicate, cohorts=False), there, outcomes))
         except _Unnamed as unnamed:
             raise RunError(str(unnamed)) from None
         except RunError as error:
@@ -111,6 +114,13 @@ def evaluate(
     return frame.astype(dict.fromkeys(outcomes, "float64")).astype({"reason": object})
 
 
+def watched(scenario: Scenario, outcomes: Sequence[str]) -> Scenario:
+    """The scenario with the panel observed, if an outcome needs it; that changes nothing else of a run."""
+    if "panel" in scenario.observe or not any(name in OUTCOMES and OUTCOMES[name].panel for name in outcomes):
+        return scenario
+    return scenario.model_copy(update={"observe": (*scenario.observe, "panel")})
+
+
 def measure(tables: Tables, scenario: Scenario, outcomes: Sequence[str]) -> dict[str, Outcome]:
     """Outcomes of one replicate by name; RunError for a name that is none."""
     usual: Mapping[str, Outcome] | None = None
@@ -122,6 +132,10 @@ def measure(tables: Tables, scenario: Scenario, outcomes: Sequence[str]) -> dict
         elif match := SURVIVAL.fullmatch(name):
             lives = lives or _lives(tables)
             found[name] = _survival(lives, int(match[1]), scenario.horizon.months)
+        elif match := SURVIVORS.fullmatch(name):
+            found[name] = _survivors(tables, int(match[1]), scenario.horizon.months)
+        elif match := SURVIVAL_OF.fullmatch(name):
+            found[name] = _survival_of(tables, match, scenario.horizon.months)
         else:
             if usual is None:
                 stages = [s.id for s in scenario.chain]
@@ -173,6 +187,25 @@ def _survival(lives: LifeTable, age: int, months: int) -> Outcome:
     return Outcome.unknown("share", f"nobody was observed beyond {lives.ages.size} of {months} months of age")
 
 
+def _survivors(tables: Tables, age: int, months: int) -> Outcome:
+    """Newcomers who do not leave until an age, of those who came at least as long before the end."""
+    if months < age:
+        return Outcome.unknown("persons", f"the run is {months} months long: nobody can be {age} months old")
+    people = tables["entrepreneurs"]
+    early = counted(people, "newcomers") & (people["arrival_month"].to_numpy() <= months - age)
+    left = people["event"].to_numpy(bool) & (people["duration_months"].to_numpy() <= age)
+    return Outcome(float(np.count_nonzero(early & ~left)), "persons")
+
+
+def _survival_of(tables: Tables, name: re.Match[str], months: int) -> Outcome:
+    """Kaplan-Meier P(T > age) of the newcomers of one group."""
+    people, group = tables["entrepreneurs"], next(filter(None, name.groups()[1:]))
+    by = next(kind for kind, of in zip(("education", "origin", "channel"), name.groups()[1:], strict=True) if of)
+    rows = counted(people, "newcomers") & (people[by] == group).to_numpy(bool)
+    lives = life_table(people["duration_months"].to_numpy()[rows], people["event"].to_numpy(bool)[rows])
+    return _survival(lives, int(name[1]), months)
+
+
 def _residents(tables: Tables, scenario: Scenario) -> Outcome:
     """Founders who trade, and former ones who stayed, at the end of the horizon's first month."""
     months, city = tables["months"], tables["city"]
@@ -197,16 +230,39 @@ def _without_staff(tables: Tables, scenario: Scenario) -> Outcome:
     return Outcome.ratio(small, first.size, "share", "nobody arrived")
 
 
+def _growth(of: Callable[[Record], float], unit: str) -> Callable[[Tables, Scenario], Outcome]:
+    """A statistic of yearly growth, as `sim.validation.growth` measures it."""
+
+    def found(tables: Tables, scenario: Scenario) -> Outcome:
+        try:
+            return Outcome(of(Record(tables, {"horizon": {"months": scenario.horizon.months}})), unit)
+        except NotKnown:
+            return Outcome.unknown(unit, "no shop traded all through two years")
+
+    return found
+
+
+def _slope_of_large(record: Record) -> float:
+    size, growth = record.growth
+    large = size >= np.median(size)
+    return slope(size[large], growth[large])
+
+
 class Extra(NamedTuple):
     """An outcome that `sim.statistics.summary.outcomes` does not hold, of one replicate."""
 
     unit: str
     of: Callable[[Tables, Scenario], Outcome]
+    panel: bool = False
+    """Whether it needs the yearly panel."""
 
 
 OUTCOMES: Mapping[str, Extra] = {
     "residents": Extra("persons", _residents),
     "sales_per_entity_cny": Extra("CNY/year", _sales_per_entity),
     "share_without_staff": Extra("share", _without_staff),
+    "growth_shape": Extra("exponent", _growth(lambda record: subbotin(record.growth[1]), "exponent"), panel=True),
+    "growth_slope": Extra("slope", _growth(lambda record: slope(*record.growth), "slope"), panel=True),
+    "growth_slope_large": Extra("slope", _growth(_slope_of_large, "slope"), panel=True),
 }
 """Such outcomes by name."""

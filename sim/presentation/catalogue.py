@@ -51,6 +51,8 @@ _FAMILIES = {
     kind: re.compile(pattern)
     for kind, pattern in {
         "survival": r"survival_(?P<months>\d+)m",
+        "survivors": r"survivors_(?P<months>\d+)m",
+        "survival_of": r"survival_(?P<months>\d+)m_(?P<by>education|origin|channel)_(?P<group>\w+)",
         "rmst": r"rmst_(?P<months>\d+)m",
         "reached": r"reached_(?P<stage>\w+)",
         "months_to": r"months_to_(?P<stage>\w+)",
@@ -61,7 +63,7 @@ _FAMILIES = {
         "spent_per_survivor": r"spent_per_survivor_(?P<months>\d+)m_cny",
     }.items()
 }
-"""Outcomes that differ by an age, a stage or a threshold only."""
+"""Outcomes that differ by an age, a stage, a group or a threshold only."""
 
 
 def _load(name: str) -> dict[str, Any]:
@@ -130,6 +132,8 @@ def outcome(id: str, lang: Lang, labels: Labels | None = None) -> tuple[str, str
             values = match.groupdict()
             if "stage" in values:
                 values["stage"] = short(name("stage", values["stage"], lang, labels))
+            if "by" in values:
+                values["group"] = name(values.pop("by"), values["group"], lang)
             return text(f"outcome.{kind}.name", lang, **values), text(f"outcome.{kind}.definition", lang, **values)
     if f"outcome.{id}.name" not in _read(lang):
         return clean(id), ""

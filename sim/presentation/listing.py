@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sim.pilot import Estimate
 
-__all__ = ["audit_table", "cost", "duration", "explanation", "figure_card", "figure_table", "measure"]
+__all__ = ["audit_table", "cost", "disk", "duration", "explanation", "figure_card", "figure_table", "measure"]
 
 
 def figure_table(found: Sequence[Figure], lang: Lang) -> Table:
@@ -152,7 +152,7 @@ def cost(estimate: Estimate, lang: Lang) -> str:
         lang,
         replicates=f"{estimate.replicates:,}",
         time=duration(estimate.seconds, lang),
-        disk=_disk(estimate.bytes),
+        disk=disk(estimate.bytes),
     )
 
 
@@ -183,7 +183,8 @@ def duration(seconds: float, lang: Lang) -> str:
     return text("estimate.seconds", lang, count=max(round(seconds), 1))
 
 
-def _disk(size: int) -> str:
+def disk(size: int) -> str:
+    """So many bytes as they are said."""
     return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{max(size / 1e6, 0.1):.{0 if size >= 1e7 else 1}f} MB"
 
 

@@ -100,12 +100,12 @@ def test_a_folder_of_something_else_is_left_alone(command, study, place):
 
 def test_an_interrupt_says_how_to_go_on(command, study, place, monkeypatch):
     """Ctrl-C ends with exit 130 and the folder in which what was run lies, never with a claim that nothing is left."""
-    from sim.experiments import archive
+    from sim.experiments.sweep.runs import Runs
 
     def stop(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(archive, "evaluate", stop)
+    monkeypatch.setattr(Runs, "make", stop)
     result = command("calibrate", "study.yaml", "-o", "out", "--lang", "en", code=130)
     assert result.stderr.strip() == "Interrupted. What was run is in out; the same command goes on from there."
     assert (place / "out" / "points").is_dir()

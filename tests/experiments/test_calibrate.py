@@ -11,16 +11,16 @@ import pytest
 from scipy.stats import norm
 
 from sim.errors import RunError, ScenarioError, StoreError
-from sim.experiments import archive as archives
-from sim.experiments.archive import Archive
 from sim.experiments.calibration.calibrate import calibrate, runs
 from sim.experiments.calibration.emulator import Emulator, Scale, features
 from sim.experiments.calibration.posterior import along, directions, marginals, quantile
 from sim.experiments.calibration.priors import UNIT_SD, Priors, fill
 from sim.experiments.calibration.result import TABLES, open_calibration
-from sim.experiments.calibration.targets import Targets, known_outcomes
+from sim.experiments.calibration.targets import Targets
 from sim.experiments.calibration.walkers import walk
-from sim.scenario.study import Study, load_study
+from sim.experiments.outcomes import known_outcomes
+from sim.experiments.sweep.runs import Runs
+from sim.scenario.studies import Study, load_study
 from sim.statistics import summary
 
 SHIPPED = Path(__file__).parents[2] / "scenarios" / "studies" / "calibration.yaml"
@@ -58,7 +58,7 @@ def study(tmp_path: Path) -> Callable[..., Study]:
     (tmp_path / "constant.yaml").write_text(CONSTANT)
     (tmp_path / "study.yaml").write_text(STUDY)
     return lambda **overrides: load_study(
-        tmp_path / "study.yaml", {k.replace("__", "."): v for k, v in overrides.items()}
+        tmp_path / "study.yaml", {k.replace("__", "."): v for k, v in overrides.items()}, only=Study
     )
 
 
@@ -154,7 +154,8 @@ def test_every_outcome_of_a_study_is_known():
     found = summary.outcomes(sim.simulate(scenario), months=12, stages=stages)
     known = known_outcomes(stages)
     assert {name: known[name] for name in found} == {name: o.unit for name, o in found.items()}
-    assert set(known) - set(found) == {"residents", "sales_per_entity_cny", "share_without_staff"}
+    growth = {"growth_shape", "growth_slope", "growth_slope_large"}
+    assert set(known) - set(found) == {"residents", "sales_per_entity_cny", "share_without_staff"} | growth
 
 
 # emulator, walkers, posterior -----------------------------------------------------------------------------------------
@@ -292,16 +293,16 @@ def test_it_finds_the_known_answer(study):
 
 
 def test_an_interrupted_calibration_goes_on_and_ends_alike(study, tmp_path, monkeypatch):
-    """Stopped half-way and started again, it runs no point twice and finds what an undisturbed one finds."""
+    """Stopped half-way and started again, it makes no run twice and finds what an undisturbed one finds."""
     plan = study(arrivals__per_year=300, search__whole=0)
     counted: list[int] = []
-    run_points = archives.evaluate
+    close = Runs.__exit__
 
-    def counting(scenario, points, *rest, **more):
-        counted.append(len(points) * more["replicates"])
-        return run_points(scenario, points, *rest, **more)
+    def counting(made, *error):
+        counted.append(made.made)
+        close(made, *error)
 
-    monkeypatch.setattr(archives, "evaluate", counting)
+    monkeypatch.setattr(Runs, "__exit__", counting)
     whole = calibrate(plan, tmp_path / "whole")
     undisturbed = sum(counted)
     counted.clear()
@@ -319,7 +320,7 @@ def test_an_interrupted_calibration_goes_on_and_ends_alike(study, tmp_path, monk
         pd.testing.assert_frame_equal(again.table(name), whole.table(name))
     counted.clear()
     calibrate(plan, tmp_path / "stopped")
-    assert counted == []
+    assert counted == [0]
 
 
 def test_what_is_written_can_be_opened(study, tmp_path):
@@ -348,64 +349,6 @@ def test_targets_that_nothing_reaches_are_an_error(study):
     """If an outcome is known at no point of the prior, there is nothing to calibrate, and that is said."""
     with pytest.raises(RunError, match="known at 0 of 16 points"):
         calibrate(study(targets=[{"outcome": "survival_48m", "value": 0.5, "sd": 0.1, "source": ["bls_bed"]}]))
-
-
-# the archive ----------------------------------------------------------------------------------------------------------
-
-NAMES = ["survival_12m", "arrivals"]
-POINTS = [{"behaviour.money.margin": m} for m in (0.1, 0.12)]
-
-
-def kept(folder, scenario, **more):
-    with Archive(folder / "kept") as archive:
-        frame = archive.evaluate(scenario, POINTS, NAMES, replicates=2, **{"seed": 1, **more})
-        return frame, archive
-
-
-def test_another_seed_model_or_outcome_is_never_mixed_in(study, tmp_path, monkeypatch):
-    """The same points with another seed, scenario or version of the model are run; with the same they are not."""
-    scenario = study().small
-    first, archive = kept(tmp_path, scenario)
-    assert archive.run == 2
-    again, archive = kept(tmp_path, scenario)
-    assert archive.run == 0
-    pd.testing.assert_frame_equal(first, again)
-    other, archive = kept(tmp_path, scenario, seed=2)
-    assert archive.run == 2
-    assert not other["arrivals"].equals(first["arrivals"])
-    assert kept(tmp_path, scenario.replace({"arrivals.per_year": 600}))[1].run == 2
-    monkeypatch.setattr(archives, "model_version", lambda: "another")
-    assert kept(tmp_path, scenario)[1].run == 2
-
-
-def test_a_damaged_part_is_set_aside_and_run_again(study, tmp_path):
-    """A flipped bit or a cut end costs its own points only; what a killed process left is cleared."""
-    scenario = study().small
-    first, _ = kept(tmp_path, scenario)
-    (part,) = (tmp_path / "kept" / "points").glob("*.parquet")
-    content = bytearray(part.read_bytes())
-    content[len(content) // 3] ^= 1
-    for broken in (bytes(content), bytes(content[:200])):
-        part.write_bytes(broken)
-        (tmp_path / "kept" / "points" / "left.tmp").write_bytes(b"half")
-        again, archive = kept(tmp_path, scenario)
-        assert (archive.run, len(archive.damaged)) == (2, 1)
-        pd.testing.assert_frame_equal(first, again)
-        assert sorted(p.suffix for p in (tmp_path / "kept" / "points").iterdir()) == [".damaged", ".parquet"]
-
-
-def test_one_process_at_a_time(study, tmp_path):
-    """A folder in which somebody works is refused, naming the process; so is a folder of something else."""
-    with (
-        Archive(tmp_path / "a"),
-        pytest.raises(StoreError, match=r"another process .*process \d+"),
-        Archive(tmp_path / "a"),
-    ):
-        pass
-    (tmp_path / "b").mkdir()
-    (tmp_path / "b" / "letters.txt").write_text("dear")
-    with pytest.raises(StoreError, match="something else than a calibration"), Archive(tmp_path / "b"):
-        pass
 
 
 # the study that comes along -------------------------------------------------------------------------------------------
@@ -468,3 +411,18 @@ def test_the_calibration_reruns_to_the_shipped_defaults():
     assert found.gap <= 3
     assert found.reruns
     assert posterior["narrowed"].max() > 0.5  # it is not the prior in which they lie
+
+
+# the shipped study ----------------------------------------------------------------------------------------------------
+
+
+def test_every_calibrated_number_is_in_the_study():
+    """What the model calls calibrated is a parameter of the shipped study, and nothing scored is a target of it."""
+    from sim.validation.registry import facts, fitted
+
+    study = load_study(SHIPPED)
+    calibrated = {o.path for o in study.whole.provenance.values() if o.assumed and "calibrated with" in o.assumed}
+    assert len(calibrated) > 20
+    assert calibrated <= {parameter.path for parameter in study.parameters}
+    assert {t.fact for t in study.targets if t.fact} <= fitted()
+    assert set(study.scored) == {fact.id for fact in facts() if fact.use == "scored"}

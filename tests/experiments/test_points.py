@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import norm
 
 from sim.entrepreneurs.arrivals import Arrivals
-from sim.entrepreneurs.behaviour import Behaviour, Entry, Growth
+from sim.entrepreneurs.behaviour import Behaviour, Entry, Growth, Peers
 from sim.errors import RunError, ScenarioError
 from sim.experiments.points import OUTCOMES, counted_for_all, evaluate
 from sim.scenario.schema import Horizon, Initial
@@ -140,9 +140,28 @@ def test_sales_per_entity_are_what_each_sells(plain, by_chance):
     assert found == pytest.approx(36000, rel=1e-5)  # whole fen
 
 
+def test_growth_of_a_plain_random_walk(plain, by_chance):
+    """Normal steps alone: growth rates are nearly normal (shape 2), and a year's luck, half of it in the year's own sales
+    and half still to be seen, lets the large grow faster by s^2 sum of (k / 12)(1 - k / 12) over the variance of size.
+    """
+    entry = Entry(sales_median=3000.0, sales_sd=1.0, gap_mean=0.0, gap_sd=0.0)
+    growth = Growth(kappa=0.0, drift=0.0, sigma=0.1, tau=0.0, jump_chance=0.0)
+    behaviour = by_chance(0.0, entry=entry, growth=growth, peers=Peers(rate=0.0))
+    scenario = plain(behaviour=behaviour, arrivals=Arrivals(per_year=3000.0), horizon=Horizon(months=48))
+    found = evaluate(scenario, [{}], ["growth_shape", "growth_slope", "growth_slope_large"], replicates=1).iloc[0]
+    assert found["growth_shape"] == pytest.approx(2.0, abs=0.1)
+    expected = 0.1**2 * sum(k / 12 * (1 - k / 12) for k in range(12)) / 1.0**2
+    assert found["growth_slope"] == pytest.approx(expected, abs=4 * 0.1 * math.sqrt(8.03 / 6000))
+    assert found["growth_slope_large"] == pytest.approx(expected, abs=0.03)
+    short = evaluate(scenario.replace({"horizon.months": 12}), [{}], ["growth_shape"], replicates=1).iloc[0]
+    assert math.isnan(short["growth_shape"])
+    assert "two years" in short["reason"]
+
+
 def test_what_grows_with_the_city():
     """People and money of the whole city are counted for all; shares, means and sales a shop are not."""
     assert all(map(counted_for_all, ("residents", "living_end", "newcomers_living_end", "waiting_hub", "spent_cny")))
     others = ("survival_12m", "employees_mean", "sales_mean_cny", "spent_per_survivor_36m_cny", "occupancy_hub")
     assert not any(map(counted_for_all, others))
-    assert set(OUTCOMES) == {"residents", "sales_per_entity_cny", "share_without_staff"}
+    growth = {"growth_shape", "growth_slope", "growth_slope_large"}
+    assert set(OUTCOMES) == {"residents", "sales_per_entity_cny", "share_without_staff"} | growth

@@ -7,18 +7,19 @@ right the farther a point is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from sim.errors import RunError
-from sim.experiments.archive import Archive
 from sim.experiments.calibration.emulator import Scale
 from sim.experiments.calibration.priors import Floats, Priors
-from sim.experiments.calibration.targets import Targets, known_outcomes
+from sim.experiments.calibration.targets import Targets
+from sim.experiments.outcomes import known_outcomes
 from sim.experiments.points import counted_for_all
-from sim.scenario.study import Study
+from sim.experiments.sweep.runs import Runs
+from sim.scenario.studies import Study
 from sim.simulation import Progress
 
 __all__ = ["EXIT", "FRESH", "Bench", "Seen"]
@@ -52,10 +53,8 @@ class Bench:
     ----------
     study
         What is calibrated.
-    archive
-        Where points are kept.
-    jobs
-        Runs at a time.
+    runs
+        Who makes the runs, and where they are kept.
     progress
         Told how many runs of `total` are done.
 
@@ -69,8 +68,8 @@ class Bench:
         On which scale each outcome is averaged and emulated.
     """
 
-    def __init__(self, study: Study, archive: Archive, jobs: int, progress: Progress | None, total: int) -> None:
-        self.study, self.archive, self.jobs = study, archive, jobs
+    def __init__(self, study: Study, runs: Runs, progress: Progress | None, total: int) -> None:
+        self.study, self.runs = study, runs
         self.priors, self.targets = Priors.of(study), Targets.of(study)
         self.outcomes = tuple(dict.fromkeys((*self.targets.outcomes, *(h.outcome for h in study.holdout), *EXIT)))
         self.fitted = len(self.targets.outcomes)
@@ -78,7 +77,7 @@ class Bench:
         self.units = tuple(units.get(name, "share") for name in self.outcomes)
         self.times = np.array([study.scale if counted_for_all(name) else 1.0 for name in self.outcomes])
         self.scales: tuple[Scale, ...] = ()
-        self._tell, self._done, self._total = progress, 0, total
+        self._progress, self._done, self._total = progress, 0, total
         self._luck = {study.seed: np.zeros(len(self.outcomes))}
 
     def start(self, unit: Floats) -> Seen:
@@ -114,32 +113,24 @@ class Bench:
         count = self.study.search.whole
         if not count:
             return np.full((len(points), len(self.outcomes)), np.nan)
-        frame = self.archive.evaluate(
-            self.study.whole, points, self.outcomes, replicates=count, seed=self.study.seed + FRESH, jobs=self.jobs,
-            done=self.done(count),
-        )  # fmt: skip
+        seed = self.study.seed + FRESH
+        frame = self.runs.points(self.study.whole, points, self.outcomes, replicates=count, seed=seed, told=self.tell)
         return frame.groupby("point")[list(self.outcomes)].mean().to_numpy(float)
 
     def log_likelihood(self, outcomes: Floats) -> Floats:
         """Log-likelihood of outcomes, shape (n, k), as `Targets.log_likelihood`."""
         return self.targets.log_likelihood(outcomes[:, : self.fitted])
 
-    def done(self, replicates: int) -> Callable[[int], None]:
-        """Who is to be told of points done, each of so many replicates."""
-
-        def tell(points: int) -> None:
-            self._done += points * replicates
-            if self._tell:
-                self._tell(min(self._done, self._total), self._total)
-
-        return tell
+    def tell(self, runs: int) -> None:
+        """So many more runs are done."""
+        self._done += runs
+        if self._progress:
+            self._progress(min(self._done, self._total), self._total)
 
     def _run(self, points: Sequence[Point], replicates: int, seed: int) -> Floats:
         """Raw outcomes of the smaller scenario, shape (points, replicates, outcomes)."""
-        frame = self.archive.evaluate(
-            self.study.small, points, self.outcomes, replicates=replicates, seed=seed, jobs=self.jobs,
-            done=self.done(replicates),
-        )  # fmt: skip
+        small = self.study.small
+        frame = self.runs.points(small, points, self.outcomes, replicates=replicates, seed=seed, told=self.tell)
         return frame[list(self.outcomes)].to_numpy(float).reshape(len(points), replicates, len(self.outcomes))
 
     def _off(self, few: Floats, many: Floats) -> Floats:

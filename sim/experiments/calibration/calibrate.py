@@ -3,7 +3,7 @@
 Points that fill the prior are run first, then optuna goes where they were likeliest, then waves of points are drawn
 from the posterior under an emulator that is learnt anew for each; a last set of posterior points tests it. A seed is
 never a search dimension: who comes out first is run again with fresh seeds before anybody is called best, and then on
-the whole scenario. Every point that has been run is kept in the folder (`sim.experiments.archive`): an interrupted
+the whole scenario. Every run that has been made is kept in the folder (`sim.experiments.sweep`): an interrupted
 calibration goes on where it was, and the same study and seed give the same result.
 """
 
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 
 from sim.errors import ScenarioError
-from sim.experiments.archive import Archive
 from sim.experiments.calibration.answers import Found, answers
 from sim.experiments.calibration.bench import Bench, Seen
 from sim.experiments.calibration.emulator import Emulator
@@ -24,9 +23,11 @@ from sim.experiments.calibration.finalists import race
 from sim.experiments.calibration.priors import Floats, fill
 from sim.experiments.calibration.result import Calibration, described
 from sim.experiments.calibration.ridge import decisions
-from sim.experiments.calibration.targets import unknown_outcomes
 from sim.experiments.calibration.walkers import Walk, walk
-from sim.scenario.study import Study
+from sim.experiments.outcomes import unknown_outcomes
+from sim.experiments.sweep.executors import Where
+from sim.experiments.sweep.runs import Runs
+from sim.scenario.studies import Study
 from sim.simulation import Progress
 
 __all__ = ["calibrate", "runs"]
@@ -50,7 +51,7 @@ def calibrate(
     folder
         Where points that have been run are kept; what is there already is not run again. Nothing is kept without one.
     jobs
-        Runs at a time, in threads of this process; no number of them changes the result.
+        Runs at a time; no number of them changes the result.
     progress
         Told how many runs are done.
 
@@ -65,8 +66,8 @@ def calibrate(
     """
     if wrong := tuple(unknown_outcomes(study)):
         raise ScenarioError(wrong)
-    with Archive(folder) as archive:
-        bench = Bench(study, archive, jobs, progress, sum(runs(study).values()))
+    with Runs(folder, Where(jobs), name="points", kind="calibration") as made:
+        bench = Bench(study, made, progress, sum(runs(study).values()))
         found = _search(bench)
         tables = {**answers(found), "decisions": decisions(found)}
         return Calibration(described(found), tables)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sim.scenario.study import Study
+from sim.scenario.studies import Study
 
 __all__ = ["UNIT_SD", "Floats", "Priors", "fill"]
 

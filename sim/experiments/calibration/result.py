@@ -11,9 +11,9 @@ import pandas as pd
 
 from sim.errors import StoreError
 from sim.evidence.ledger import digest
-from sim.experiments.archive import model_version
 from sim.experiments.calibration.answers import Found
 from sim.experiments.calibration.ridge import partner
+from sim.experiments.sweep.orders import model_version
 from sim.simulation import SEED_SCHEME, commit, versions
 from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
 from sim.tables import columns

@@ -15,7 +15,7 @@ from sim.experiments.calibration.answers import Found, later_exit
 from sim.experiments.calibration.bench import EXIT, FRESH
 from sim.experiments.calibration.posterior import along, directions
 from sim.experiments.calibration.priors import Floats
-from sim.scenario.study import pinned
+from sim.scenario.studies import pinned
 from sim.statistics.paired import student
 
 __all__ = ["decisions", "partner"]
@@ -109,10 +109,8 @@ def _effects(found: Found, unit: Floats) -> list[dict[str, Any]]:
     there = pinned(study.small.replace(bench.priors.point(unit)))
     names = tuple(dict.fromkeys((wanted.outcome, *EXIT)))
     points: list[dict[str, Any]] = [{}, *(reform.set for reform in wanted.reforms)]
-    frame = bench.archive.evaluate(
-        there, points, names, replicates=wanted.replicates, seed=study.seed + FRESH, jobs=bench.jobs,
-        done=bench.done(wanted.replicates),
-    )  # fmt: skip
+    seed = study.seed + FRESH
+    frame = bench.runs.points(there, points, names, replicates=wanted.replicates, seed=seed, told=bench.tell)
     values = frame[list(names)].to_numpy(float).reshape(len(points), wanted.replicates, len(names))
     first, last = (float(values[0, :, names.index(name)].mean()) for name in EXIT)
     rows = []

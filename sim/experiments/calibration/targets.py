@@ -6,22 +6,15 @@ at the bound, beyond it the Gaussian falls. Targets are independent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from sim.errors import Problem
 from sim.experiments.calibration.priors import Floats
-from sim.experiments.points import OUTCOMES, SURVIVAL
-from sim.scenario.messages import nearest, problem
-from sim.scenario.source import shown
-from sim.scenario.study import Study
-from sim.statistics import summary
-from sim.tables import columns
+from sim.scenario.studies import Study
 
-__all__ = ["Targets", "known_outcomes", "unknown_outcomes"]
+__all__ = ["Targets"]
 
 _SIDE = {"exact": 0, "about": 0, "more_than": 1, "at_most": -1, "less_than": -1}
 """1: only what falls short is unlikely; -1: only what exceeds."""
@@ -72,28 +65,3 @@ class Targets:
         widths = np.where(self.side == 0, np.log1p(np.asarray(more, float) / self.sd**2), 0.0)
         found: Floats = -0.5 * (z**2 + np.broadcast_to(widths, z.shape)).sum(axis=-1)
         return np.where(np.isnan(found), -np.inf, found)
-
-
-def known_outcomes(stages: Sequence[str]) -> Mapping[str, str]:
-    """Units of the outcomes that any run of a chain has, by name: told by a run in which nobody arrived."""
-    import pandas as pd
-
-    kinds = {"date": "object", "string": "object"}
-    empty = {
-        name: pd.DataFrame({c.name: pd.Series(dtype=kinds.get(c.dtype, c.dtype)) for c in columns(name, stages)})
-        for name in ("entrepreneurs", "transitions", "months", "ledger")
-    }
-    usual = {name: found.unit for name, found in summary.outcomes(empty, months=24, stages=stages).items()}
-    return usual | {name: extra.unit for name, extra in OUTCOMES.items()}
-
-
-def unknown_outcomes(study: Study) -> Iterable[Problem]:
-    """A problem for each outcome of a study that no run will have."""
-    known = known_outcomes([s.id for s in study.small.chain])
-    named = [(f"targets.{i}.outcome", t.outcome) for i, t in enumerate(study.targets)]
-    named += [(f"holdout.{i}.outcome", h.outcome) for i, h in enumerate(study.holdout)]
-    named += [("decisions.outcome", study.decisions.outcome)]
-    for path, name in named:
-        if name not in known and not SURVIVAL.fullmatch(name):
-            said = {"found": shown(name), "near": nearest(name, known)}
-            yield problem(study.place(path), path, "unknown_outcome", said)
