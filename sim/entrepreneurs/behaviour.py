@@ -13,7 +13,7 @@ from sim.evidence.quantity import Parameters, quantity
 
 __all__ = ["Behaviour", "Entry", "Exit", "Growth", "Learning", "Money", "Peers"]
 
-_FITTED = "fitted with the other behaviour numbers to survival over five years, mean sales and staffing"
+_FITTED = "calibrated with the other behaviour numbers (scenarios/studies/calibration.yaml)"
 
 
 class Entry(Parameters):
@@ -68,7 +68,7 @@ class Growth(Parameters):
         assumed=f"no source; imitation wears advantages away; {_FITTED}",
     )  # fmt: skip
     sigma: float = quantity(
-        0.137, unit="log/sqrt(month)", low=0, high=2, range=(0.08, 0.18), zh="持久冲击的标准差",
+        0.11, unit="log/sqrt(month)", low=0, high=2, range=(0.08, 0.18), zh="持久冲击的标准差",
         en="sd of the permanent monthly shock",
         assumed=f"growth is random and much the same in per cent for small and large (Gibrat's law); {_FITTED}",
     )  # fmt: skip
@@ -93,17 +93,17 @@ class Growth(Parameters):
         assumed="the luck of many products averages out (Amaral et al. 1998); no source says from what size on",
     )  # fmt: skip
     jump_chance: float = quantity(
-        0.087, unit="1/month", low=0, high=1, range=(0.03, 0.15), zh="爆款或断货的月概率",
+        0.05, unit="1/month", low=0, high=1, range=(0.03, 0.15), zh="爆款或断货的月概率",
         en="chance of a jump: a hit product, or a stock-out or penalty",
         assumed=f"no source; hit products, stock-outs and penalties of platforms come suddenly; {_FITTED}",
     )  # fmt: skip
     jump_mean: float = quantity(
-        0.64, unit="log", low=0, high=0.95, range=(0.4, 0.9), zh="跳跃幅度均值",
+        0.83, unit="log", low=0, high=0.95, range=(0.7, 0.9), zh="跳跃幅度均值",
         en="mean size of a jump; below 1, or its exponential has no mean",
-        assumed=f"no source; hit products, stock-outs and penalties of platforms come suddenly; {_FITTED}",
+        assumed="a jump multiplies sales by a Pareto number with exponent 1 over this; sales of products online have an exponent near 1.2 (Chevalier and Goolsbee 2003), 1.15 (Brynjolfsson, Hu, Smith 2003)",  # noqa: E501
     )  # fmt: skip
     jump_stays: float = quantity(
-        0.47, unit="share", low=0, high=1, range=(0.05, 0.6), zh="跳跃的持久部分",
+        0.5, unit="share", low=0, high=1, range=(0.05, 0.6), zh="跳跃的持久部分",
         en="part of a jump that stays",
         assumed=f"no source; some of a hit's customers stay, as does some of a penalty's harm; {_FITTED}",
     )  # fmt: skip
@@ -171,7 +171,7 @@ class Exit(Parameters):
     """When a founder gives up, and what becomes of him."""
 
     chance_per_year: float = quantity(
-        0.034, unit="1/year", low=0, high=1, range=(0.02, 0.05), zh="意外离开的年概率",
+        0.033, unit="1/year", low=0, high=1, range=(0.02, 0.05), zh="意外离开的年概率",
         en="yearly chance of leaving for family, health or moving away",
         assumed=f"no source; some leave for family, health or another city, however the shop does; {_FITTED}",
     )  # fmt: skip

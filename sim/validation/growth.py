@@ -75,12 +75,12 @@ FACTS = (
     ),
     Fact(
         "tent", 11, "growth", (Part("shape", 0.5, 1.3, "exponent"),), _tent,
-        ("bottazzi_secchi_2006", "zou_2019"), "high",
+        ("bottazzi_secchi_2006", "zou_2019"), "high", "fitted",
     ),
     Fact(
         "gibrat", 13, "growth",
         (Part("all", -0.20, -0.01, "slope"), Part("large", -0.03, 0.03, "slope")), _gibrat,
-        ("taobao_gibrat",), "medium",
+        ("taobao_gibrat",), "medium", "fitted",
     ),
     Fact(
         "break_outs", 16, "growth",

@@ -71,14 +71,14 @@ def test_every_fact_is_shown_within_a_hundred_columns(capsys, lang):
     [
         (
             "en",
-            ("13 of 14 scored facts hold (93 %)", "Of the 13 that no null model passes, 12 hold", "Growth rates are"),
+            ("11 of 12 scored facts hold (92 %)", "Of the 11 that no null model passes, 10 hold", "Closing rises"),
         ),
-        ("zh", ("计分的14项事实中有13项成立（93%）", "13项是空模型通不过的，成立12项", "增长率呈帐篷形")),
+        ("zh", ("计分的12项事实中有11项成立（92%）", "11项是空模型通不过的，成立10项", "关店风险随店龄先升后降")),
     ],
 )
 def test_the_verdict_counts(capsys, lang, expected):
     """The sentence has the score, of all and of those that no null model passes, and names what fails."""
-    flat = "".join(shown(capsys, card(failing=("tent",), easy=("concentration",)), lang).split())
+    flat = "".join(shown(capsys, card(failing=("hazard_shape",), easy=("concentration",)), lang).split())
     assert all("".join(text.split()) in flat for text in expected)
 
 
@@ -105,9 +105,9 @@ def test_the_answer_carries_its_basis(capsys, lang):
 
 def test_json_holds_all(capsys):
     """Machines get every number with band, unit, spread and verdict, the null models and the reasons; never NaN."""
-    told = json.loads(json.dumps(plain(card(unknown=("tent",), failing=("grant",)), "en"), allow_nan=False))
+    told = json.loads(json.dumps(plain(card(unknown=("hazard_shape",), failing=("grant",)), "en"), allow_nan=False))
     assert told["score"] == {
-        "passed": 12, "known": 13, "passed_no_null_passes": 12, "known_no_null_passes": 13, "unknown": 1,
+        "passed": 10, "known": 11, "passed_no_null_passes": 10, "known_no_null_passes": 11, "unknown": 1,
     }  # fmt: skip
     by_id = {fact["id"]: fact for fact in told["facts"]}
     assert list(by_id) == [fact.id for fact in facts()]
@@ -116,8 +116,8 @@ def test_json_holds_all(capsys):
     assert grant["parts"]["points"]["low"] == 0.15
     assert grant["parts"]["points"]["values"] == [grant["parts"]["points"]["mean"]] * 2
     assert set(grant["nulls"]) == set(NULLS)
-    assert by_id["tent"]["passed"] is None
-    assert "24 months" in by_id["tent"]["reason"]
+    assert by_id["hazard_shape"]["passed"] is None
+    assert "24 months" in by_id["hazard_shape"]["reason"]
     assert by_id["survival_1y"]["use"] == "fitted"
     assert not by_id["survival_1y"]["counts"]
     assert any("cannot be validated" in note for note in told["notes"])

@@ -55,9 +55,11 @@ def test_facts_are_complete():
 
 
 def test_what_was_fitted_is_never_scored():
-    """Levels of survival, start without staff, stock and mean sales are fitted; the shapes are not."""
-    assert {"survival_1y", "survival_5y", "start_without_staff", "resident_talent", "mean_sales"} <= fitted()
-    assert not fitted() & {"hazard_shape", "exit_by_size", "tent", "incubator", "grant", "gibrat"}
+    """Levels of survival, start without staff, stock, mean sales and growth rates are fitted; the others are not."""
+    levels = {"survival_1y", "survival_5y", "start_without_staff", "resident_talent", "mean_sales"}
+    assert levels | {"tent", "gibrat"} <= fitted()
+    others = {"hazard_shape", "life_times", "exit_by_size", "concentration", "tail", "cohort_growth", "break_outs"}
+    assert not fitted() & (others | {"training", "grant", "incubator", "college_firms", "early_success"})
 
 
 # survival -------------------------------------------------------------------------------------------------------------
