@@ -39,6 +39,13 @@ def month_label(calendar: int) -> str:
     return f"{2000 + calendar // 12:04d}-{calendar % 12 + 1:02d}"
 
 
+def _distinct(months: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The distinct of many months, in order, and which of them each is; by counting, as they span few years."""
+    first = int(months.min(initial=0))
+    there = np.bincount(months - first) > 0
+    return np.flatnonzero(there) + first, (there.cumsum() - 1)[months - first]
+
+
 @lru_cache
 def _dates(start: int, months: int) -> NDArray[np.object_]:
     return np.array([month_label(start + m) for m in range(months)], object)
@@ -170,7 +177,7 @@ class Observation:
         order = np.argsort(a["uid"], kind="stable")
         a = {k: v[..., order] for k, v in a.items()}
         exited, opened = exited[order], opened[order]
-        cohort_codes, cohorts = pd.factorize(opened + self.start, sort=True)
+        cohorts, cohort_codes = _distinct(opened + self.start)
         reason = (a["call"] & 3).astype(np.int8) - 1
         spent = {f"months_in_{p}": a["spent"][i] for i, p in enumerate(self.places)}
         return self._frame(

@@ -24,6 +24,7 @@ __all__ = [
     "incidence",
     "life_table",
     "life_tables",
+    "loglog",
     "logrank",
 ]
 
@@ -75,7 +76,7 @@ class LifeTable:
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
         """Pointwise log-log (exponential Greenwood) interval of survival; NaN where survival is 0 or 1."""
-        return _loglog(self.survival, self.survival * np.sqrt(self.greenwood), level)
+        return loglog(self.survival, self.survival * np.sqrt(self.greenwood), level)
 
     @cached_property
     def known_to(self) -> int:
@@ -187,7 +188,7 @@ class Incidence:
 
     def interval(self, level: float = 0.95) -> tuple[Floats, Floats]:
         """Pointwise interval by the log-log transform; NaN where the incidence is 0 or 1."""
-        return _loglog(self.cumulative, np.sqrt(self.variance), level)
+        return loglog(self.cumulative, np.sqrt(self.variance), level)
 
 
 def incidence(at_risk: npt.NDArray[Any], events: npt.NDArray[Any]) -> Incidence:
@@ -256,7 +257,7 @@ def logrank(table: LifeTable) -> LogRank:
     return LogRank(statistic, degrees, float(chdtrc(degrees, statistic)))
 
 
-def _loglog(share: Floats, error: Floats, level: float) -> tuple[Floats, Floats]:
+def loglog(share: Floats, error: Floats, level: float) -> tuple[Floats, Floats]:
     """Interval share^exp(-+z se / (share ln share)) of a share that moves away from 0 or 1; NaN where it has not."""
     from scipy.special import ndtri
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from sim.statistics.columns import Ints, Who, category, counted, factor
 from sim.statistics.funnel import first_reached
-from sim.statistics.lifetable import LifeTable, LogRank, incidence, life_tables, logrank
+from sim.statistics.lifetable import LifeTable, LogRank, incidence, life_tables, loglog, logrank
 from sim.tables import columns
 
 __all__ = ["CAUTION", "causes", "cohort_table", "compare", "hazard", "landmark_survival", "survival", "tidy"]
@@ -51,7 +51,7 @@ def survival(
         group, age_months, at_risk, events, survival, ci_low, ci_high (null where survival is 0 or 1). Ages at which
         nobody is at risk have no row.
     """
-    frame = tidy(*_tables(entrepreneurs, by, who), level)
+    frame = tidy(*_Lives(entrepreneurs, who).by(by), level)
     if by in CAUTION:
         frame.attrs["caution"] = CAUTION[by]
     return frame
@@ -59,7 +59,7 @@ def survival(
 
 def compare(entrepreneurs: pd.DataFrame, by: str, *, who: Who = "newcomers") -> LogRank:
     """Log-rank test of equal survival between the groups of column `by`."""
-    return logrank(_tables(entrepreneurs, by, who)[0])
+    return logrank(_Lives(entrepreneurs, who).by(by)[0])
 
 
 def hazard(
@@ -72,7 +72,7 @@ def hazard(
     DataFrame
         group, age_from, age_to (both within the band), person_months, events, hazard (1/month).
     """
-    table, labels = _tables(entrepreneurs, by, who)
+    table, labels = _Lives(entrepreneurs, who).by(by)
     starts = np.arange(0, table.ages.size, width)
     if not starts.size:
         exposure = events = table.at_risk
@@ -100,9 +100,10 @@ def causes(entrepreneurs: pd.DataFrame, *, who: Who = "newcomers", level: float 
         exit_reason, age_months, at_risk, events, incidence, ci_low, ci_high. At any age the incidences and the survival
         add to 1.
     """
-    everyone, _ = _tables(entrepreneurs, None, who)
+    lives = _Lives(entrepreneurs, who)
+    everyone, _ = lives.by(None)
     reasons, labels = factor(entrepreneurs["exit_reason"])
-    events = _count(entrepreneurs, reasons, len(labels), who).events
+    events = lives.count(reasons, len(labels)).events
     at_risk = everyone.at_risk[0]
     result = incidence(at_risk, events)
     low, high = result.interval(level)
@@ -159,10 +160,9 @@ def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.Data
     Group "all" is there for each monthly cohort and for cohort "all"; education, origin, channel and highest_stage only
     for cohort "all". On highest_stage see `survival`: immortal-time bias.
     """
-    who: Who = "newcomers"
-    tables = [_tables(entrepreneurs, None, who), _tables(entrepreneurs, "cohort", who)]
+    lives = _Lives(entrepreneurs, "newcomers")
+    tables = [lives.by(column) for column in (None, "cohort", "education", "origin", "channel", "highest_stage")]
     cohorts = ["all", *(label.removeprefix("cohort=") for label in tables[1][1])]
-    tables += [_tables(entrepreneurs, column, who) for column in ("education", "origin", "channel", "highest_stage")]
     groups = ["all", *(label for _, labels in tables[2:] for label in labels)]
     months, rest = len(cohorts) - 1, len(groups) - 1
     stacked = LifeTable(*(np.concatenate(x) for x in zip(*((t.at_risk, t.events) for t, _ in tables), strict=True)))
@@ -182,19 +182,28 @@ def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.Data
     return pd.DataFrame({column.name: values[column.name] for column in columns("cohorts")})
 
 
-def _tables(entrepreneurs: pd.DataFrame, by: str | None, who: Who) -> tuple[LifeTable, list[str]]:
-    if by is None:
-        return _count(entrepreneurs, np.zeros(len(entrepreneurs), np.intp), 1, who), ["all"]
-    groups, labels = factor(entrepreneurs[by])
-    return _count(entrepreneurs, groups, len(labels), who), [f"{by}={label}" for label in labels]
+class _Lives:
+    """The lives of those who count, to be counted by group."""
 
+    def __init__(self, entrepreneurs: pd.DataFrame, who: Who) -> None:
+        self._people, self._rows = entrepreneurs, counted(entrepreneurs, who)
+        self._durations = self._of("duration_months")
+        self._events = self._of("event").astype(bool)
+        self._entry = None if who == "newcomers" else self._of("entry_age_months")
 
-def _count(entrepreneurs: pd.DataFrame, groups: Ints, n_groups: int, who: Who) -> LifeTable:
-    """Life tables of those who count; all of one frame have the same ages, whatever the groups."""
-    entry = None if who == "newcomers" else entrepreneurs["entry_age_months"].to_numpy()
-    durations = entrepreneurs["duration_months"].to_numpy()
-    chosen = np.where(counted(entrepreneurs, who), groups, -1)
-    return life_tables(durations, entrepreneurs["event"].to_numpy(bool), chosen, n_groups, entry)
+    def _of(self, column: str) -> Any:
+        return self._people[column].to_numpy()[self._rows]
+
+    def by(self, column: str | None) -> tuple[LifeTable, list[str]]:
+        """Life tables of the groups of a column, or of all, and their labels."""
+        if column is None:
+            return self.count(np.zeros(len(self._rows), np.intp), 1), ["all"]
+        groups, labels = factor(self._people[column])
+        return self.count(groups, len(labels)), [f"{column}={label}" for label in labels]
+
+    def count(self, groups: Ints, n_groups: int) -> LifeTable:
+        """Life tables of groups by number, negative for those left out; all have the same ages."""
+        return life_tables(self._durations, self._events, groups[self._rows], n_groups, self._entry)
 
 
 def tidy(table: LifeTable, labels: list[str], level: float = 0.95) -> pd.DataFrame:
@@ -205,14 +214,15 @@ def tidy(table: LifeTable, labels: list[str], level: float = 0.95) -> pd.DataFra
 
 def _tidy(table: LifeTable, level: float) -> dict[str, Any]:
     """Columns of `tidy`, groups by number."""
-    low, high = table.interval(level)
     group, age = np.nonzero(table.at_risk)
+    survival = table.survival[group, age]
+    low, high = loglog(survival, survival * np.sqrt(table.greenwood[group, age]), level)
     return {
         "group": group,
         "age_months": age + 1,
         "at_risk": table.at_risk[group, age],
         "events": table.events[group, age],
-        "survival": table.survival[group, age],
-        "ci_low": low[group, age],
-        "ci_high": high[group, age],
+        "survival": survival,
+        "ci_low": low,
+        "ci_high": high,
     }
