@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.cli import INTERRUPTED
-from sim.cli.program import Verb, Voice, common, file, option
+from sim.cli.program import Verb, Voice, common, file, option, refuse_others
 from sim.cli.scenarios import overrides
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ __all__ = ["calibrate"]
 
 
 @click.command(cls=Verb)
-@file("study", metavar="STUDY")
+@file("study", metavar="STUDY|DIR")
 @option("--out", "-o", "kept", metavar="DIR", type=click.Path())
 @option("--set", "assignments", metavar="PATH=VALUE", multiple=True)
 @option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N")
@@ -27,9 +27,9 @@ __all__ = ["calibrate"]
 @option("--dry-run", is_flag=True)
 @option("--no-figures", is_flag=True)
 @common
-@click.pass_obj
+@click.pass_context
 def calibrate(
-    voice: Voice,
+    ctx: click.Context,
     study: str,
     kept: str | None,
     assignments: tuple[str, ...],
@@ -38,7 +38,13 @@ def calibrate(
     dry_run: bool,
     no_figures: bool,
 ) -> None:
-    """Calibrate a scenario as a study says, going on from what its folder holds."""
+    """Calibrate a scenario as a study says, going on from what its folder holds; or show a stored calibration again."""
+    voice: Voice = ctx.obj
+    if Path(study).is_dir():
+        refuse_others(ctx, "calibrate.stored", "study", folder=study)
+        from sim.experiments.calibration.result import open_calibration
+
+        return _answer(voice, open_calibration(study), Path(study))
     from sim.scenario.studies import Study, load_study
 
     plan = load_study(study, overrides(assignments, seed=seed), only=Study)
@@ -92,4 +98,5 @@ def _answer(voice: Voice, found: Calibration, folder: Path) -> None:
     if voice.json:
         voice.give(plain(found) | {"folder": str(folder)})
     else:
-        say(CalibrationAnswer(found, notes=(voice.text("run.folder", folder=folder),), lang=voice.lang))
+        said = voice.text("compare.stored" if found.folder else "run.folder", folder=folder)
+        say(CalibrationAnswer(found, notes=(said,), lang=voice.lang))

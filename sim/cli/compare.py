@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from click.core import ParameterSource
 
-from sim.cli.program import Verb, Voice, common, file, option
+from sim.cli.program import Verb, Voice, common, file, option, refuse_others
 
 if TYPE_CHECKING:
     from sim.experiments.comparison.result import Comparison
@@ -84,10 +83,7 @@ def _again(ctx: click.Context, folder: str) -> None:
     voice: Voice = ctx.obj
     if not Path(folder).is_dir():
         raise click.UsageError(voice.text("compare.one", file=folder))
-    for param in ctx.command.params:
-        given = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
-        if given and param.name != "base" and param.name in ctx.params:
-            raise click.UsageError(voice.text("compare.done", folder=folder, option=param.opts[0]))
+    refuse_others(ctx, "compare.done", "base", folder=folder)
     from sim.experiments.comparison.result import open_comparison
 
     _answer(voice, open_comparison(folder), Path(folder))

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
-from sim.cli.program import Verb, VerbGroup, Voice, common, file, option
+from sim.cli.program import Verb, VerbGroup, Voice, common, file, option, refuse_others
 
 if TYPE_CHECKING:
     from sim.experiments.sensitivity.analysis import Plan
@@ -98,12 +97,12 @@ def audit(
     """Which numbers of a scenario are published, derived, assumed; and what rests on the assumed ones."""
     voice: Voice = ctx.obj
     if Path(what).is_dir():
-        _without(ctx, "audit.stored", what, except_for=("what",))
+        refuse_others(ctx, "audit.stored", "what", what=what)
         from sim.experiments.sensitivity.result import open_variance
 
         return _variance(voice, open_variance(what), Path(what))
     if not variance:
-        _without(ctx, "audit.needs_variance", what, except_for=("what", "status", "assignments"))
+        refuse_others(ctx, "audit.needs_variance", "what", "status", "assignments", what=what)
         return _statuses(voice, what, status, assignments)
     if status is not None:
         raise click.UsageError(voice.text("audit.no_status"))
@@ -183,14 +182,6 @@ def _variance(voice: Voice, found: Variance, folder: Path) -> None:
     else:
         said = "compare.stored" if found.folder else "run.folder"
         say(VarianceAnswer(found, notes=(voice.text(said, folder=folder),), lang=voice.lang))
-
-
-def _without(ctx: click.Context, key: str, what: str, *, except_for: tuple[str, ...]) -> None:
-    """Refuse options that would have no meaning."""
-    for param in ctx.command.params:
-        given = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
-        if given and param.name in ctx.params and param.name not in except_for:
-            raise click.UsageError(ctx.obj.text(key, what=what, option=param.opts[0]))
 
 
 def _plain(figure: Any) -> dict[str, Any]:

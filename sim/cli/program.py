@@ -15,12 +15,13 @@ from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from sim.cli import INTERRUPTED
 from sim.errors import Problem, ScenarioError, SimError
 from sim.presentation.catalogue import Lang, clean, error, known, language, text
 
-__all__ = ["Option", "Program", "Verb", "VerbGroup", "Voice", "common", "file", "option"]
+__all__ = ["Option", "Program", "Verb", "VerbGroup", "Voice", "common", "file", "option", "refuse_others"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -248,6 +249,20 @@ def file(name: str = "file", **attributes: Any) -> Callable[[_F], _F]:
 def _heard(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     if value:
         setattr(_voice(ctx), str(param.name), value)
+
+
+def refuse_others(ctx: click.Context, key: str, *kept: str, **values: object) -> None:
+    """Refuse options that would have no meaning: all that were given but `kept` and those that all verbs share.
+
+    Raises
+    ------
+    click.UsageError
+        With the text `key`, filled with `values` and the `option`.
+    """
+    for param in ctx.command.params:
+        given = ctx.get_parameter_source(str(param.name)) is ParameterSource.COMMANDLINE
+        if given and param.name in ctx.params and param.name not in kept:
+            raise click.UsageError(ctx.obj.text(key, option=param.opts[0], **values))
 
 
 def common(verb: _F) -> _F:

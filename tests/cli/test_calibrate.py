@@ -59,6 +59,9 @@ def test_it_answers_and_goes_on_from_its_folder(command, study, place):
     assert [row["outcome"] for row in found["fit"]] == ["survival_12m", "residents"]
     assert {row["path"] for row in found["posterior"]} == {"behaviour.money.margin", "behaviour.entry.cash_median"}
     assert found["folder"] == "out"
+    shown = command("calibrate", "out", "--lang", "en").stdout
+    assert shown.replace("Read from out", "") == first.stdout.replace("Written to out", "")
+    assert "--seed has no meaning here" in command("calibrate", "out", "--seed", "2", "--lang", "en", code=2).stderr
     assert manifest["stock_ridge"]["path"] in ("behaviour.money.margin", "behaviour.entry.cash_median")
 
 
