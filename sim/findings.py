@@ -52,6 +52,9 @@ FINDINGS: Mapping[str, tuple[Column, ...]] = {
         _UNIT,
         _METHOD,
         _count("points", "points at which the outcome is known", "points"),
+        _count(
+            "designed", "points of the design; where not all are known, mind that those are no fair sample", "points"
+        ),
         _number("replicates", "replicates of a point, harmonic mean", "count"),
         _number("mean", "mean over the points"),
         _number("p10", "10 % quantile over the points"),

@@ -9,9 +9,12 @@ from sim.cli.compare import compare
 from sim.cli.facts import facts
 from sim.cli.figures import figures
 from sim.cli.odd import odd
+from sim.cli.optimise import optimise
 from sim.cli.program import Option, Program, common
 from sim.cli.runs import run
 from sim.cli.scenarios import check, describe, new
+from sim.cli.sensitivity import sensitivity
+from sim.cli.sweep import expand, resume, status, sweep
 from sim.cli.trace import trace
 
 __all__ = ["sim"]
@@ -37,5 +40,8 @@ def sim() -> None:
     """The program; its verbs are added below."""
 
 
-for verb in (new, check, describe, figures, run, compare, calibrate, facts, trace, odd):
+for verb in (
+    new, check, describe, figures, run, compare, sweep, status, resume, expand, sensitivity, calibrate,
+    optimise, facts, trace, odd,
+):  # fmt: skip
     sim.add_command(verb)

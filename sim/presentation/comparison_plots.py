@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from sim.presentation.catalogue import Labels, Lang, axis_number, name, outcome, scale, short, text
+from sim.presentation.catalogue import Labels, Lang, name, outcome, scale, short, text
 from sim.presentation.comparison import names as called
 from sim.presentation.comparison import words
 from sim.presentation.digits import Measured
+from sim.presentation.dots import FONT, Dot, Sections, beside, differ, dot, dots, rows_of, tick
 from sim.presentation.effect_tables import AGE, GROUPINGS
 from sim.presentation.sheet import records
 from sim.presentation.style import GREY, PALETTE, SIZE, End, canvas, dress, family, label_ends, nothing, style
@@ -34,18 +35,6 @@ _ROW = 0.29
 
 _SURVIVAL = ("survival_12m", "survival_36m", "survival_60m")
 
-_FONT = 11
-
-
-class _Row(NamedTuple):
-    label: str
-    number: Measured
-    colour: str
-
-
-Sections = Sequence[tuple[str, Sequence[_Row]]]
-"""Headings, and the rows under each."""
-
 
 def forest(
     effects: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labels: Labels | None = None,
@@ -60,12 +49,12 @@ def forest(
     for id in outcomes:
         rows = {row["scenario"]: row for row in records(effects[effects["outcome"] == id])}
         found = {r: Measured.of(rows[r], "effect", "ci_low", "ci_high").over(0.01) for r in reforms if r in rows}
-        known = [_Row(_name(r, names), x, _colour(reforms, r)) for r, x in found.items() if x.known]
+        known = [Dot(_name(r, names), x, _colour(reforms, r)) for r, x in found.items() if x.known]
         if known:
             sections.append((outcome(id, lang, labels)[0], known))
     reached = bool(sections) and outcomes[0].startswith("reached_")
     title = text("compare.figure.reached" if reached else "compare.figure.survival", lang)
-    return _dots(ax, sections, title, text("compare.axis.points", lang), lang)
+    return dots(ax, sections, title, text("compare.axis.points", lang), lang)
 
 
 def gains(
@@ -77,7 +66,7 @@ def gains(
     """
     at = _moment(groups)
     axis = text("compare.axis.net_end" if at == "end" else "compare.axis.net", lang, age=AGE)
-    return _dots(ax, _groups(groups, at, lang, labels), title or text("compare.figure.gains", lang), axis, lang)
+    return dots(ax, _groups(groups, at, lang, labels), title or text("compare.figure.gains", lang), axis, lang)
 
 
 def _moment(groups: pd.DataFrame) -> str:
@@ -95,7 +84,7 @@ def _groups(groups: pd.DataFrame, at: str, lang: Lang, labels: Labels | None) ->
         rows = records(mine[mine["grouping"] == grouping])
         found = [(r["group"], Measured.of(r, "net_per_1000", "net_low", "net_high")) for r in rows]
         if len(found) > 1:
-            named = [_Row(short(name(kind, group, lang, labels)), number, colour) for group, number in found]
+            named = [Dot(short(name(kind, group, lang, labels)), number, colour) for group, number in found]
             sections.append((text(f"compare.by.{grouping}", lang), named))
     return sections
 
@@ -127,14 +116,14 @@ def split(
                 ax.barh(place, size, left=left[size >= 0], color=colour, height=0.5)
                 left[size >= 0] += size
             effect = Measured.of(row, "effect", "ci_low", "ci_high").over(by)
-            _dot(ax, place, effect, "black")
-            _beside(ax, place, effect)
+            dot(ax, place, effect, "black")
+            beside(ax, place, effect)
         for part, colour in zip(("direct", "displacement"), PALETTE, strict=False):
             ax.barh(0, 0, color=colour, label=text(f"compare.figure.{part}", lang))
         ax.plot([], [], "o", color="black", label=text("compare.figure.effect", lang))
-        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=_FONT, borderaxespad=0)
+        ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3, fontsize=FONT, borderaxespad=0)
         ax.set_title(ax.get_title(loc="left"), loc="left", pad=34, fontsize=17, fontfamily=family())
-        _rows_of(ax, [_name(row["scenario"], names) for row in rows], lang)
+        rows_of(ax, [_name(row["scenario"], names) for row in rows], lang)
     return ax
 
 
@@ -166,7 +155,7 @@ def plane(
         _corners(ax, lang)
         label_ends(ax, ends)
         for axis in (ax.xaxis, ax.yaxis):
-            axis.set_major_formatter(lambda value, _: _tick(value, lang))
+            axis.set_major_formatter(lambda value, _: tick(value, lang))
         ax.grid(axis="x", color="#e3e3e3", linewidth=0.8)
     return ax
 
@@ -176,7 +165,7 @@ def _corners(ax: Axes, lang: Lang) -> None:
     for x, survivors in enumerate(("less", "more")):
         for y, money in enumerate(("less", "more")):
             words = text(f"compare.money.{money}", lang), text(f"compare.survivors.{survivors}", lang)
-            side: dict[str, Any] = {"ha": ("left", "right")[x], "va": ("bottom", "top")[y], "fontsize": _FONT}
+            side: dict[str, Any] = {"ha": ("left", "right")[x], "va": ("bottom", "top")[y], "fontsize": FONT}
             at = 0.01 + 0.98 * x, 0.015 + 0.97 * y
             ax.text(*at, "\n".join(words), transform=ax.transAxes, color=GREY, **side)
 
@@ -191,67 +180,6 @@ def _around_zero(ax: Axes, rows: pd.DataFrame) -> None:
 
 
 # rows ---------------------------------------------------------------------------------------------------------------
-
-
-def _dots(ax: Axes | None, sections: Sections, title: str, axis: str, lang: Lang) -> Axes:
-    """Numbers with intervals in rows under headings, and in figures at the right."""
-    with style():
-        ax = canvas(ax)
-        dress(ax, title, axis, "")
-        if not _differ(sections):
-            return nothing(ax, lang, text("compare.figure.same", lang) if sections else "")
-        labels: list[str] = []
-        headings = []
-        for heading, rows in sections:
-            headings.append(len(labels))
-            labels.append(heading)
-            for row in rows:
-                _dot(ax, len(labels), row.number, row.colour)
-                _beside(ax, len(labels), row.number)
-                labels.append(row.label)
-        _rows_of(ax, labels, lang)
-        for place in headings:
-            ax.get_yticklabels()[place].set_color("black")
-            ax.axhspan(place - 0.5, place + 0.5, color="#f3f3f3", linewidth=0, zorder=0)
-    return ax
-
-
-def _differ(sections: Sections) -> bool:
-    """Whether any number is another than 0."""
-    return any(row.number.value or row.number.bounded for _, rows in sections for row in rows)
-
-
-def _dot(ax: Axes, place: int, number: Measured, colour: str) -> None:
-    if number.bounded:
-        ax.plot([number.low, number.high], [place, place], color=colour, linewidth=2, solid_capstyle="butt")
-    ax.plot(number.value, place, "o", color=colour, markersize=6)
-
-
-def _beside(ax: Axes, place: int, number: Measured) -> None:
-    """The number in figures at the right edge; grey if its interval holds 0."""
-    said: dict[str, Any] = {
-        "va": "center",
-        "annotation_clip": False,
-        "fontsize": _FONT,
-        "color": "black" if number.clear else GREY,
-    }
-    at: dict[str, Any] = {"xycoords": ax.get_yaxis_transform(), "textcoords": "offset points"}
-    ax.annotate(number.give_or_take(), (1, place), (8, 0), **at, **said)
-
-
-def _rows_of(ax: Axes, labels: Sequence[str], lang: Lang) -> None:
-    """Names of the rows from top to bottom, and a line at 0."""
-    ax.set_yticks(range(len(labels)), labels, parse_math=False)
-    ax.set_ylim(len(labels) - 0.4, -0.6)
-    ax.tick_params(axis="y", labelsize=_FONT)
-    ax.grid(axis="y", visible=False)
-    ax.grid(axis="x", color="#e3e3e3", linewidth=0.8)
-    ax.axvline(0, color="#909090", linewidth=1, zorder=1)
-    ax.xaxis.set_major_formatter(lambda value, _: _tick(value, lang))
-
-
-def _tick(value: float, lang: Lang) -> str:
-    return axis_number(value, lang).replace("-", "−")
 
 
 def _name(reform: str, names: Names | None) -> str:
@@ -285,7 +213,7 @@ def figures(comparison: Comparison, folder: Path, *, lang: Lang) -> list[Path]:
     for number, reform in enumerate(comparison.reforms, 1):
         table = comparison.gains[comparison.gains["scenario"] == reform]
         sections = _groups(table, _moment(table), lang, None)
-        rows = sum(1 + len(groups) for _, groups in sections) if _differ(sections) else 0
+        rows = sum(1 + len(groups) for _, groups in sections) if differ(sections) else 0
         drawings[f"gains_{number}"] = (rows, partial(plots.gains, reform=reform))
     folder.mkdir(parents=True, exist_ok=True)
     written = []

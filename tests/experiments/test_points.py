@@ -141,8 +141,10 @@ def test_sales_per_entity_are_what_each_sells(plain, by_chance):
 
 
 def test_growth_of_a_plain_random_walk(plain, by_chance):
-    """Normal steps alone: growth rates are nearly normal (shape 2), and a year's luck, half of it in the year's own sales
-    and half still to be seen, lets the large grow faster by s^2 sum of (k / 12)(1 - k / 12) over the variance of size.
+    """Normal steps alone: growth rates are nearly normal (shape 2).
+
+    A year's luck is half in the year's own sales and half still to be seen, so that the large grow faster, by
+    s^2 sum of (k / 12)(1 - k / 12) over the variance of size.
     """
     entry = Entry(sales_median=3000.0, sales_sd=1.0, gap_mean=0.0, gap_sd=0.0)
     growth = Growth(kappa=0.0, drift=0.0, sigma=0.1, tau=0.0, jump_chance=0.0)
