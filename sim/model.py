@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -318,9 +319,9 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         if self._collect:
             self.datacollector.collect(self)
 
-    def tables(self) -> dict[str, Any]:
-        """The tables of what has been simulated so far, as pandas DataFrames."""
-        return self.observation.tables(self.replicate, self.people, self.houses, self.ledger)
+    def tables(self, only: Collection[str] | None = None) -> dict[str, Any]:
+        """The tables of what has been simulated so far, or some of them, as pandas DataFrames."""
+        return self.observation.tables(self.replicate, self.people, self.houses, self.ledger, only)
 
     def release(self) -> None:
         """Let go of everybody; the tables stay. For many runs in one process: a model and its agents refer to each

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Collection, Sequence
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -113,21 +113,25 @@ class Observation:
 
     # tables ---------------------------------------------------------------------------------------------------------
 
-    def tables(self, replicate: int, people: Columns, houses: Houses, ledger: Ledger) -> dict[str, pd.DataFrame]:
-        """All tables of the replicate, sorted by their keys."""
+    def tables(
+        self, replicate: int, people: Columns, houses: Houses, ledger: Ledger, only: Collection[str] | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """The tables of the replicate, or some of them, sorted by their keys."""
         gone = people.recorded(e[1] for e in self._exits)
         gone["exit_month"] = np.repeat([e[0] for e in self._exits], [len(e[2]) for e in self._exits]).astype(np.int16)
         gone["after"] = np.concatenate([np.zeros(0, np.int8), *(e[2] for e in self._exits)])
         gone["stage"] = houses.stage_of[gone["house"]]
-        events = self._events(gone, houses)
-        return {
-            "entrepreneurs": self._entrepreneurs(replicate, people, houses, gone),
-            "transitions": self._transitions(replicate, events),
-            "months": self._by_month(replicate, houses, events),
-            "city": self._by_city(replicate),
-            "ledger": self._ledger(replicate, ledger),
-            **({"panel": self._by_panel(replicate, houses)} if self._panel else {}),
+        events = cache(lambda: self._events(gone, houses))
+        made: dict[str, Callable[[], pd.DataFrame]] = {
+            "entrepreneurs": lambda: self._entrepreneurs(replicate, people, houses, gone),
+            "transitions": lambda: self._transitions(replicate, events()),
+            "months": lambda: self._by_month(replicate, houses, events()),
+            "city": lambda: self._by_city(replicate),
+            "ledger": lambda: self._ledger(replicate, ledger),
         }
+        if self._panel:
+            made["panel"] = lambda: self._by_panel(replicate, houses)
+        return {name: table() for name, table in made.items() if only is None or name in only}
 
     def _events(self, gone: dict[str, Any], houses: Houses) -> dict[str, NDArray[Any]]:
         """All arrivals, moves and exits: month, uid, stage left and entered (-1 = none), house, reason; sorted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -45,13 +45,12 @@ def simulate(
     past: Pipeline | None = None,
     surroundings: Surroundings | None = None,
     held: Surroundings | None = None,
-    cohorts: bool = True,
+    only: Collection[str] | None = None,
 ) -> Tables:
     """One replicate: the tables of `sim.tables` (but `summary`) as DataFrames.
 
     The same scenario, seed and replicate give the same bytes, whatever the threads and the engine. `past`,
-    `surroundings` and `held` are those of `Pipeline`. Without `cohorts` that table is left out: it is made of
-    `entrepreneurs` alone, and no outcome needs it.
+    `surroundings` and `held` are those of `Pipeline`. With `only`, the other tables are not made.
     """
     model = Pipeline(
         scenario,
@@ -67,7 +66,8 @@ def simulate(
         model.step()
         if month_done:
             month_done(model.month)
-    tables = model.tables()
+    cohorts = only is None or "cohorts" in only
+    tables = model.tables(only if only is None or not cohorts else {*only, "entrepreneurs"})
     model.release()
     if cohorts:
         tables["cohorts"] = survival.cohort_table(tables["entrepreneurs"])

@@ -24,7 +24,17 @@ from sim.statistics.outcome import Outcome
 from sim.validation.estimators import slope, subbotin
 from sim.validation.record import NotKnown, Record
 
-__all__ = ["OUTCOMES", "SURVIVAL", "SURVIVAL_OF", "SURVIVORS", "counted_for_all", "evaluate", "measure", "watched"]
+__all__ = [
+    "OUTCOMES",
+    "SURVIVAL",
+    "SURVIVAL_OF",
+    "SURVIVORS",
+    "counted_for_all",
+    "evaluate",
+    "measure",
+    "told_from",
+    "watched",
+]
 
 Point = Mapping[str, object]
 """Values by dotted path, as for `Scenario.replace`."""
@@ -88,6 +98,7 @@ def evaluate(
     settled = scenario if seed is None else scenario.replace({"seed": seed})
     made = [_at(settled, point) for point in points]
     made = [there if isinstance(there, str) else watched(there, outcomes) for there in made]
+    needed = told_from(outcomes)
 
     def one(number: int) -> _Row:
         point, replicate = divmod(number, replicates)
@@ -95,7 +106,7 @@ def evaluate(
         if isinstance(there, str):
             return _Row({}, there)
         try:
-            return _row(measure(simulate(there, replicate=replicate, cohorts=False), there, outcomes))
+            return _row(measure(simulate(there, replicate=replicate, only=needed), there, outcomes))
         except _Unnamed as unnamed:
             raise RunError(str(unnamed)) from None
         except RunError as error:
@@ -116,9 +127,15 @@ def evaluate(
 
 def watched(scenario: Scenario, outcomes: Sequence[str]) -> Scenario:
     """The scenario with the panel observed, if an outcome needs it; that changes nothing else of a run."""
-    if "panel" in scenario.observe or not any(name in OUTCOMES and OUTCOMES[name].panel for name in outcomes):
+    if "panel" in scenario.observe or "panel" not in told_from(outcomes):
         return scenario
     return scenario.model_copy(update={"observe": (*scenario.observe, "panel")})
+
+
+def told_from(outcomes: Sequence[str]) -> frozenset[str]:
+    """The tables that outcomes are told from: those that `simulate` has to make."""
+    extra = [table for name in outcomes if name in OUTCOMES for table in OUTCOMES[name].tables]
+    return summary.needed([name for name in outcomes if name not in OUTCOMES]) | frozenset(extra)
 
 
 def measure(tables: Tables, scenario: Scenario, outcomes: Sequence[str]) -> dict[str, Outcome]:
@@ -139,7 +156,7 @@ def measure(tables: Tables, scenario: Scenario, outcomes: Sequence[str]) -> dict
         else:
             if usual is None:
                 stages = [s.id for s in scenario.chain]
-                usual = summary.outcomes(tables, months=scenario.horizon.months, stages=stages)
+                usual = summary.outcomes(tables, months=scenario.horizon.months, stages=stages, only=outcomes)
             if name not in usual:
                 raise _Unnamed(f"there is no outcome {name!r} of this chain")
             found[name] = usual[name]
@@ -253,16 +270,16 @@ class Extra(NamedTuple):
 
     unit: str
     of: Callable[[Tables, Scenario], Outcome]
-    panel: bool = False
-    """Whether it needs the yearly panel."""
+    tables: tuple[str, ...] = ("entrepreneurs",)
+    """What it is told from."""
 
 
 OUTCOMES: Mapping[str, Extra] = {
-    "residents": Extra("persons", _residents),
-    "sales_per_entity_cny": Extra("CNY/year", _sales_per_entity),
+    "residents": Extra("persons", _residents, ("months", "city")),
+    "sales_per_entity_cny": Extra("CNY/year", _sales_per_entity, ("months",)),
     "share_without_staff": Extra("share", _without_staff),
-    "growth_shape": Extra("exponent", _growth(lambda record: subbotin(record.growth[1]), "exponent"), panel=True),
-    "growth_slope": Extra("slope", _growth(lambda record: slope(*record.growth), "slope"), panel=True),
-    "growth_slope_large": Extra("slope", _growth(_slope_of_large, "slope"), panel=True),
+    "growth_shape": Extra("exponent", _growth(lambda record: subbotin(record.growth[1]), "exponent"), ("panel",)),
+    "growth_slope": Extra("slope", _growth(lambda record: slope(*record.growth), "slope"), ("panel",)),
+    "growth_slope_large": Extra("slope", _growth(_slope_of_large, "slope"), ("panel",)),
 }
 """Such outcomes by name."""

@@ -11,6 +11,7 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
@@ -131,6 +132,7 @@ class PolicyInstrument(Parameters):
         return None
 
 
+@cache
 def types() -> tuple[str, ...]:
     """The instrument types there are: the files of this folder."""
     import sim.policy

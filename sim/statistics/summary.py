@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -14,10 +14,12 @@ from sim.statistics.lifetable import LifeTable, life_table
 from sim.statistics.outcome import Outcome
 from sim.statistics.scale import sizes
 
-__all__ = ["Outcome", "outcomes", "summarise"]
+__all__ = ["Outcome", "needed", "outcomes", "summarise"]
 
 
-def outcomes(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[str]) -> dict[str, Outcome]:
+def outcomes(
+    tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[str], only: Collection[str] | None = None
+) -> dict[str, Outcome]:
     """All outcomes of ONE replicate, by name. What the run cannot know is null with a reason.
 
     Parameters
@@ -25,6 +27,7 @@ def outcomes(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequenc
     tables : `entrepreneurs`, `transitions`, `months` and `ledger`
     months : length of the horizon
     stages : ids of the chain, in order
+    only : names that are wanted; others may be left out, and their tables may be missing (see `needed`)
 
     Returns
     -------
@@ -48,20 +51,32 @@ def outcomes(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequenc
     event = people["event"].to_numpy(bool)
     durations = people["duration_months"].to_numpy()[new]
     living = new & ~event
+    there = needed(only)
     out = {"arrivals": Outcome(float(new.sum()), "persons")}
     lives = life_table(durations, event[new])
     out |= _lives(lives, months)
-    out |= _progress(tables, new, lives, stages)
+    out |= _reached(people, new, stages)
+    if "transitions" in there:
+        out |= _progress(tables, new, lives, stages)
     out["living_end"] = Outcome(float(np.count_nonzero(~event)), "persons")
     out["newcomers_living_end"] = Outcome(float(living.sum()), "persons")
     out |= sizes(people["sales_12m_cny"].to_numpy()[living], people["employees"].to_numpy()[living])
-    occupancy, waiting = crowding(tables["months"], stages)
-    out |= {f"occupancy_{stage}": o for stage, o in occupancy.items()}
-    out |= {f"waiting_{stage}": o for stage, o in waiting.items()}
-    out["spent_cny"] = Outcome(spent(tables["ledger"]), "CNY")
+    if "months" in there:
+        occupancy, waiting = crowding(tables["months"], stages)
+        out |= {f"occupancy_{stage}": o for stage, o in occupancy.items()}
+        out |= {f"waiting_{stage}": o for stage, o in waiting.items()}
+    if "ledger" in there:
+        out["spent_cny"] = Outcome(spent(tables["ledger"]), "CNY")
     for age in (36, 60):
         out[f"spent_per_survivor_{age}m_cny"] = per_survivor(people, age, months=months)
     return out
+
+
+def needed(only: Collection[str] | None) -> frozenset[str]:
+    """The tables that some outcomes are told from; all that any is, without `only`."""
+    rooms = {"transitions": ("months_to_",), "months": ("occupancy_", "waiting_"), "ledger": ("spent_cny",)}
+    asked = {table for table, names in rooms.items() if only is None or any(name.startswith(names) for name in only)}
+    return frozenset({"entrepreneurs", *asked})
 
 
 def _lives(table: LifeTable, months: int) -> dict[str, Outcome]:
@@ -95,22 +110,27 @@ def _or_reason(value: float | None, unit: str, reason: str) -> Outcome:
     return Outcome.unknown(unit, reason) if value is None else Outcome(float(value), unit)
 
 
+def _reached(people: pd.DataFrame, new: Mask, stages: Sequence[str]) -> dict[str, Outcome]:
+    highest = np.bincount(codes(people["highest_stage"], stages)[new] + 1, minlength=len(stages) + 1)[1:]
+    reached = highest[::-1].cumsum()[::-1]
+    n = int(new.sum())
+    return {
+        f"reached_{stage}": Outcome.ratio(reached[k], n, "share", "nobody arrived")
+        for k, stage in enumerate(stages[1:], start=1)
+    }
+
+
 def _progress(
     tables: Mapping[str, pd.DataFrame], new: Mask, lives: LifeTable, stages: Sequence[str]
 ) -> dict[str, Outcome]:
     people = tables["entrepreneurs"]
-    n = int(new.sum())
-    highest = np.bincount(codes(people["highest_stage"], stages)[new] + 1, minlength=len(stages) + 1)[1:]
-    reached = highest[::-1].cumsum()[::-1]
     to = first_reached(people, tables["transitions"], stages)
     durations, events = people["duration_months"].to_numpy(), people["event"].to_numpy(bool)
     out = {}
     for k, stage in enumerate(stages[1:], start=1):
-        out[f"reached_{stage}"] = Outcome.ratio(reached[k], n, "share", "nobody arrived")
-    for k, stage in enumerate(stages[1:], start=1):
         there = np.flatnonzero(new & (to[k] < NEVER))
         median = passage(lives, to[k][there], durations[there], events[there]).median
-        reason = f"no newcomer reached {stage}" if n else "nobody arrived"
+        reason = f"no newcomer reached {stage}" if new.any() else "nobody arrived"
         out[f"months_to_{stage}"] = _or_reason(median, "months", reason)
     return out
 

@@ -12,7 +12,8 @@ from scipy.stats import norm
 from sim.entrepreneurs.arrivals import Arrivals
 from sim.entrepreneurs.behaviour import Behaviour, Entry, Growth, Peers
 from sim.errors import RunError, ScenarioError
-from sim.experiments.points import OUTCOMES, counted_for_all, evaluate
+from sim.experiments.outcomes import known_outcomes
+from sim.experiments.points import OUTCOMES, counted_for_all, evaluate, told_from
 from sim.scenario.schema import Horizon, Initial
 from sim.simulation import simulate
 from sim.statistics import summary
@@ -138,6 +139,27 @@ def test_sales_per_entity_are_what_each_sells(plain, by_chance):
     scenario = plain(behaviour=by_chance(0.05, entry=entry, growth=growth), horizon=Horizon(months=13))
     found = evaluate(scenario, [{}], ["sales_per_entity_cny"], replicates=1)["sales_per_entity_cny"][0]
     assert found == pytest.approx(36000, rel=1e-5)  # whole fen
+
+
+def test_an_outcome_alone_is_the_same_as_among_all(small):
+    """Only the tables that outcomes are told from are made, and that changes none of them."""
+    scenario = small(horizon=Horizon(months=24))
+    names = list(known_outcomes([s.id for s in scenario.chain]))
+    together = evaluate(scenario, [{}], names, replicates=1).iloc[0]
+    for name in names:
+        alone = evaluate(scenario, [{}], [name], replicates=1).iloc[0][name]
+        assert alone == together[name] or (np.isnan(alone) and np.isnan(together[name])), name
+    assert told_from(["survival_36m"]) == {"entrepreneurs"}
+    assert told_from(["spent_cny", "growth_shape", "residents"]) == {
+        "entrepreneurs",
+        "ledger",
+        "panel",
+        "months",
+        "city",
+    }
+    assert set(simulate(scenario, only=["cohorts", "ledger"])) == {"entrepreneurs", "ledger", "cohorts"}
+    usual = summary.outcomes(simulate(scenario), months=24, stages=[s.id for s in scenario.chain])
+    assert {name: o.value for name, o in usual.items() if o.value is not None}.items() <= dict(together).items()
 
 
 def test_growth_of_a_plain_random_walk(plain, by_chance):
