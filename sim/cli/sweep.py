@@ -74,9 +74,10 @@ def sweep(
     **whom: Any,
 ) -> None:
     """Run a study at all its points, going on from what its folder holds."""
+    from sim.experiments.outcomes import unknown_outcomes
     from sim.scenario.studies import SweepStudy, load_study
 
-    asked = load_study(study, overrides(assignments, seed=seed), only=SweepStudy)
+    asked = load_study(study, overrides(assignments, seed=seed), only=SweepStudy, further=unknown_outcomes)
     _warn(voice, asked)
     if dry_run:
         return _estimate(voice, asked, whom["jobs"])
@@ -123,6 +124,7 @@ def expand(
 ) -> None:
     """More replicates of a sweep, or the points of a study that was extended."""
     voice: Voice = ctx.obj
+    from sim.experiments.outcomes import unknown_outcomes
     from sim.experiments.sweep.folder import manifest_of, study_in
     from sim.scenario.studies import SweepStudy, load_study
 
@@ -131,7 +133,7 @@ def expand(
         raise click.UsageError(voice.text("sweep.how_more"), ctx)
     if extended is not None:
         manifest_of(home)
-        study = load_study(extended, only=SweepStudy)
+        study = load_study(extended, only=SweepStudy, further=unknown_outcomes)
         _warn(voice, study)
         return _go(voice, study, home, **whom)
     assert more is not None
@@ -181,19 +183,19 @@ def _go(
         raise click.UsageError(voice.text("sweep.tls"))
     if dask is not None and jobs is not None:
         raise click.UsageError(voice.text("sweep.jobs_or_dask"))
-    from sim.errors import ScenarioError
-    from sim.experiments.outcomes import unknown_outcomes
+    workers = jobs or (1 if dask else _workers(study))
+    if workers > 1:
+        from sim.experiments.sweep.cell import prepare
+
+        prepare(workers)  # which starts while this process brings in what it needs itself
     from sim.experiments.sweep.sweep import sweep as make
     from sim.presentation.screen import progress
 
-    if wrong := tuple(unknown_outcomes(study)):
-        raise ScenarioError(wrong)
     security = None
     if any(tls.values()):
         from distributed import Security
 
         security = Security(**tls, require_encryption=True)
-    workers = jobs or (1 if dask else _workers(study))
     try:
         with progress(voice.lang, shown=not voice.quiet) as tell:
             found = make(

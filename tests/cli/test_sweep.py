@@ -149,6 +149,7 @@ def test_mistakes_are_said(command, study, place, monkeypatch):
     (place / "out").mkdir()
     (place / "out" / "letters.txt").write_text("dear")
     assert "里面不是参数扫描的结果" in command("sweep", "study.yaml", "-o", "out", "--lang", "zh", code=2).stderr
+    monkeypatch.setattr("sim.experiments.sweep.executors._ANSWER", 0.3)
     assert (
         "没有 Dask 调度器应答"
         in command("sweep", "study.yaml", "-o", "new", "--dask", "tcp://127.0.0.1:1", "--lang", "zh", code=3).stderr

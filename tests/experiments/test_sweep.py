@@ -30,6 +30,7 @@ from sim.experiments.sweep.sweep import expand, resume, sweep
 from sim.experiments.sweep.work import Results, Row
 from sim.scenario.schema import Until
 from sim.scenario.studies import SweepStudy, load_study
+from sim.simulation import versions
 
 CITY = """\
 schema: 1
@@ -143,7 +144,7 @@ def test_the_folder_is_read_directly(undisturbed):
     opened = sim.open_sweep(home)
     assert opened.digest == undisturbed.digest
     pd.testing.assert_frame_equal(opened.points, undisturbed.points)
-    assert opened.study.blocks[0].axes == undisturbed.study.blocks[0].axes
+    assert repr(opened.study.blocks) == repr(undisturbed.study.blocks)
     assert "survival_12m" in opened._repr_html_()
 
 
@@ -238,6 +239,22 @@ def test_an_executor_that_dies_loses_nothing(undisturbed, study, tmp_path):
         pass
     with pytest.raises(RunError, match="executor is gone"):
         sweep(study(), executor=closed)
+
+
+def test_a_worker_with_another_model_is_refused(study, monkeypatch):
+    """A worker that would tell other numbers ends the sweep before it makes a run, and says which package differs."""
+    there = {**versions(), "numpy": "0.1"}
+    monkeypatch.setattr(runs, "model_version", lambda: "another")
+    monkeypatch.setattr(runs, "versions", lambda: there)
+    with ThreadPoolExecutor(1) as pool, pytest.raises(RunError, match=r"another version .*: numpy 0\.1 / \d"):
+        sweep(study(), executor=pool)
+
+
+def test_a_process_that_cannot_start_is_told(study, monkeypatch):
+    """If no process can be started for runs, that ends the sweep with the reason, and no run is called failed."""
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(RunError, match="no process can be started for runs: its process ended with exit code 1"):
+        sweep(study(), timeout=5.0)
 
 
 def test_one_job_needs_no_dask():
@@ -540,6 +557,19 @@ def test_rows_come_in_the_order_asked(study, tmp_path):
         for request, (_, row) in zip(asked, frame.iterrows(), strict=True):
             tables = sim.simulate(city.replace(request.values), seed=1, replicate=request.replicate)
             assert row["arrivals"] == len(tables["entrepreneurs"].query("attempt == 0 and not initial"))
+
+
+def test_bases_are_never_confused(study):
+    """Bases that come and go, as a loop makes them, are told apart by what they are."""
+    found = []
+    with Runs() as store:
+        for months in (12, 15, 12, 15):
+            base = Base(study().small.replace({"horizon.months": months}))
+            found += store.rows([Request(base, {}, 0, 1)], ["arrivals"])["arrivals"].tolist()
+            del base
+        assert store.made == 2
+    assert found[:2] == found[2:]
+    assert found[0] < found[1]
 
 
 def test_burn_ins_are_shared_and_change_nothing(study):

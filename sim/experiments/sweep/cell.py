@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
@@ -23,7 +23,7 @@ from typing import Any
 from sim.errors import RunError
 from sim.experiments.sweep.work import Batch, Results, Row, failed
 
-__all__ = ["close", "in_a_cell", "main"]
+__all__ = ["close", "in_a_cell", "main", "prepare"]
 
 _OFTEN = 0.05
 """Seconds between messages while all goes well: to send each row by itself would cost more than a small run."""
@@ -37,7 +37,8 @@ _START = 120.0
 _LOOK = 0.5
 """Seconds between looks at the parent and the clock. A longer pause was the whole machine's, not the run's."""
 
-_KILLED_BY_OTHERS = (-signal.SIGKILL, -signal.SIGTERM)
+_KILLED_BY_OTHERS = (-9, -15)
+"""Exit codes after SIGKILL and SIGTERM."""
 
 _TRIES = {"timeout": 1, "lost": 2, "killed": 5}
 """assumed: how often a run is made before it counts as failed, after it took too long, its process ended, or somebody
@@ -96,7 +97,7 @@ class _Cell:
         code = "from sim.experiments.sweep.cell import main; main()"
         self._said = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-c", code, str(there.fileno()), str(os.getpid())],
+            [sys.executable, "-P", "-c", code, str(there.fileno()), str(os.getpid())],
             env={**os.environ, **one, "PYTHONPATH": path},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -168,6 +169,8 @@ class _Cell:
     @property
     def startup(self) -> str:
         """The last line that it said before it was ready."""
+        if self._said.closed:
+            return ""
         self._said.seek(0)
         lines = self._said.read().decode(errors="replace").strip().splitlines()
         return lines[-1][:300] if lines else ""
@@ -187,7 +190,14 @@ class _Cell:
 
 _mine = threading.local()
 _cells: set[_Cell] = set()
+_spare: deque[_Cell] = deque()
 _closed: set[str] = set()
+
+
+def prepare(count: int) -> None:
+    """Start processes for the threads that will want them, while this one has something else to do."""
+    while len(_spare) < count:
+        _spare.append(_Cell(""))
 
 
 def _own(session: str) -> _Cell:
@@ -201,28 +211,38 @@ def _own(session: str) -> _Cell:
     for _ in range(_STARTS):
         if session in _closed:
             raise _Closed
-        _mine.cell = cell = _Cell(session)
+        _mine.cell = cell = _new(session)
         _cells.add(cell)
         try:
             return cell.ready()
         except _End as end:
             _cells.discard(cell)
             if end.kind != "killed":
-                said = cell.startup
-                raise RunError(
-                    f"no process can be started for runs: {end.said}{f' ({said})' if said else ''}"
-                ) from None
+                said = f" ({cell.startup})" if cell.startup else ""
+                raise RunError(f"no process can be started for runs: {end.said}{said}") from None
     raise RunError("no process can be started for runs: each is killed while it starts")
+
+
+def _new(session: str) -> _Cell:
+    """A process that was prepared, if there is one."""
+    with suppress(IndexError):
+        while True:
+            cell = _spare.popleft()
+            if cell.lives and cell.owner == os.getpid():
+                cell.session = session
+                return cell
+    return _Cell(session)
 
 
 def close(session: str) -> None:
     """End the processes of a session that belong to this one; batches that they are at are given up."""
     _closed.add(session)
-    for cell in list(_cells):
-        if cell.session == session and cell.owner == os.getpid():
+    for cell in (*_cells, *_spare):
+        if cell.session in (session, "") and cell.owner == os.getpid():
             _cells.discard(cell)
             with suppress(OSError):
                 cell.kill()
+    _spare.clear()
 
 
 # what the process does ------------------------------------------------------------------------------------------------
@@ -303,7 +323,7 @@ def _end_with(parent: int) -> None:
     with suppress(Exception):
         import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: Linux only
+        ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: Linux only
     _watch(parent)
 
 

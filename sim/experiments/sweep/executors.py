@@ -201,6 +201,7 @@ def _local(jobs: int) -> Iterator[Client]:
     Scheduler and workers speak within the process. What Dask insists to serve over HTTP is empty, and for this machine
     only.
     """
+    cell.prepare(jobs)
     import dask
     from distributed import Client, LocalCluster, Worker
 
@@ -208,19 +209,27 @@ def _local(jobs: int) -> Iterator[Client]:
         def __init__(self, *given: Any, dashboard_address: str | None = None, **more: Any) -> None:
             super().__init__(*given, dashboard_address=_NOWHERE, **more)
 
-    nothing: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
-    with _quiet(), tempfile.TemporaryDirectory() as scratch, dask.config.set(nothing):
-        cluster = LocalCluster(
-            n_workers=jobs,
-            threads_per_worker=1,
-            processes=False,
-            dashboard_address=None,
-            memory_limit=0,
-            local_directory=scratch,
-            silence_logs=logging.CRITICAL,
-            worker_class=Quiet,
-            scheduler_kwargs={"dashboard_address": _NOWHERE},
-        )
+    nothing: dict[str, Any] = {
+        "distributed.scheduler.http.routes": [],
+        "distributed.worker.http.routes": [],
+        "distributed.worker.profile.enabled": False,  # looks at every thread a hundred times a second
+    }
+    with _quiet(), dask.config.set(nothing):
+        try:
+            with tempfile.TemporaryDirectory() as scratch:  # gone at once: nothing is written there, or left by a kill
+                cluster = LocalCluster(
+                    n_workers=jobs,
+                    threads_per_worker=1,
+                    processes=False,
+                    dashboard_address=None,
+                    memory_limit=0,
+                    local_directory=scratch,
+                    silence_logs=logging.CRITICAL,
+                    worker_class=Quiet,
+                    scheduler_kwargs={"dashboard_address": _NOWHERE},
+                )
+        except Exception as error:
+            raise RunError(f"no workers can be started ({type(error).__name__}: {error})") from error
         client = Client(cluster, set_as_default=False)
         try:
             yield client

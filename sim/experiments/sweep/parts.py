@@ -187,13 +187,19 @@ def keep_whole(path: Path, content: bytes) -> None:
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)
-        at = os.open(path.parent, os.O_RDONLY)
+        _sync(path.parent)
+    except OSError as error:
+        raise not_written(path.parent, error) from error
+
+
+def _sync(folder: Path) -> None:
+    """Make a new name in a folder last, where a system knows how."""
+    if os.name == "posix":
+        at = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(at)
         finally:
             os.close(at)
-    except OSError as error:
-        raise not_written(path.parent, error) from error
 
 
 def not_written(folder: Path, error: OSError) -> StoreError:

@@ -294,7 +294,9 @@ class Runs:
 
     def _order(self, request: Request, outcomes: Sequence[str]) -> Order:
         what = request.base
-        base = what if isinstance(what, Base) else self._bases.setdefault(id(what), Base(what))
+        if id(what) not in self._bases:  # and kept, so that nothing else comes to have this id
+            self._bases[id(what)] = what if isinstance(what, Base) else Base(what)
+        base = self._bases[id(what)]
         at = id(base), repr(sorted(request.values.items()))
         if at not in self._ids:
             self._ids[at] = point_id(base, request.values)

@@ -78,17 +78,20 @@ def sweep(
     RunError
         There is nobody left to make the runs. What was made is kept.
     """
-    asked = study if isinstance(study, SweepStudy) else load_study(study, only=SweepStudy)
-    if wrong := tuple(unknown_outcomes(asked)):
-        raise ScenarioError(wrong)
+    if isinstance(study, SweepStudy):
+        asked, wrong = study, tuple(unknown_outcomes(study))
+        if wrong:
+            raise ScenarioError(wrong)
+    else:
+        asked = load_study(study, only=SweepStudy, further=unknown_outcomes)
     plan = Plan(asked)
     apart = timeout is not None or any(base.scenario.own for base in plan.bases)
     where = Where(jobs, executor, dask, security, apart)
     home = Path(folder) if folder is not None else None
     with Runs(home, where, timeout=timeout) as runs:
+        manifest = begin(home, plan)
         if retry:
             runs.parts.forget_failures()
-        manifest = begin(home, plan)
         _make(plan, runs, progress)
         if home is None:
             return Sweep(manifest, runs.parts, plan=plan)

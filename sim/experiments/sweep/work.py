@@ -85,7 +85,7 @@ def failed(outcomes: Sequence[str], phase: str, message: str) -> Row:
 
 
 def _row(order: Order, outcomes: Sequence[str], past: _Past) -> Row:
-    from sim.experiments.points import measure, watched
+    from sim.experiments.points import measure, told_from, watched
     from sim.simulation import simulate
 
     phase = "set up"
@@ -93,7 +93,7 @@ def _row(order: Order, outcomes: Sequence[str], past: _Past) -> Row:
         there = watched(order.base.at(order.values), outcomes)
         phase = "run"
         city = past.of(there, order)
-        tables = simulate(there, seed=order.seed, replicate=order.replicate, past=city, cohorts=False)
+        tables = simulate(there, seed=order.seed, replicate=order.replicate, past=city, only=told_from(outcomes))
         phase = "statistics"
         found = measure(tables, there, outcomes)
     except (Exception, SystemExit) as error:
