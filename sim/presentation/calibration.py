@@ -240,6 +240,8 @@ class CalibrationAnswer:
         yield sheet.say("tested", count=count, within=written(100 * within, 0), **numbers)
         yield sheet.say("luck")
         yield sheet.say("whole") if manifest["study"]["search"]["whole"] else ""
+        yield text("answer.survival_means", self.lang)
+        yield text("answer.cannot_validate", self.lang)
         yield from self.notes
 
 

@@ -164,6 +164,8 @@ class IndicesAnswer:
         yield sheet.say("means.one_replicate" if alone else "means.chance")
         failed = found.manifest["failed"]
         yield sheet.say("failed", count=f"{failed:,}") if failed else ""
+        yield text("answer.survival_means", self.lang)
+        yield text("answer.cannot_validate", self.lang)
         yield from map(clean, self.notes)
 
 

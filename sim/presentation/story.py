@@ -85,6 +85,7 @@ class Story:
         yield _columns(lines)
         yield from _closing(self.life, self.lang)
         yield from _notes(notes, self.lang)
+        yield from _below(self.lang)
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,7 @@ class Twins:
                 yield _columns(lines)
                 yield from _closing(life, self.lang)
         yield from _notes(notes, self.lang)
+        yield from _below(self.lang)
 
     def _told(self, notes: Notes) -> tuple[list[Line], list[Line], list[Line]]:
         from sim.experiments.tracing.trace import tell
@@ -224,6 +226,14 @@ def _notes(notes: Notes, lang: Lang) -> Iterator[RenderableType]:
     for number, said in found:
         table.add_row(Text(f" [{number}]"), Prose(said))
     yield table
+
+
+def _below(lang: Lang) -> Iterator[RenderableType]:
+    """What a life in the model is not."""
+    from rich.padding import Padding
+
+    for key in ("answer.survival_means", "answer.cannot_validate"):
+        yield Padding(Prose(text(key, lang), "dim"), (1 if key.endswith("means") else 0, 0, 0, 1))
 
 
 def _columns(lines: Sequence[Line]) -> Table:

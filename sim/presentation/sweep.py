@@ -151,6 +151,8 @@ class SweepAnswer:
         if self.sweep.damaged:
             yield sheet.say("damaged", count=len(self.sweep.damaged))
         yield sheet.say("digest", digest=self.sweep.digest[:16])
+        yield text("answer.survival_means", self.lang)
+        yield text("answer.cannot_validate", self.lang)
         yield from self.notes
 
 
