@@ -290,15 +290,14 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     def _remember(self, gone: Leavers) -> None:
         """Note who of those who close stays in the city, and who of them leaves or returns when."""
-        for after, (wait, *known) in zip(gone.after.tolist(), gone.later.tolist(), strict=True):
-            if after == GONE:
-                continue
-            self.former_founders += 1
-            month = self.calendar + wait
-            if after == RESTART:
-                self._returns.setdefault(month, []).append(known)
+        stay, now = gone.after < GONE, self.calendar
+        after, later = gone.after[stay].tolist(), gone.later[stay].tolist()
+        self.former_founders += len(after)
+        for then, (wait, *known) in zip(after, later, strict=True):
+            if then == RESTART:
+                self._returns.setdefault(now + wait, []).append(known)
             else:
-                self._leavers[month] = self._leavers.get(month, 0) + 1
+                self._leavers[now + wait] = self._leavers.get(now + wait, 0) + 1
 
     def progress(self) -> None:
         """Tenancies end, the best applicants take the free places from the top stage down, the weak fall back."""

@@ -19,7 +19,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from sim.statistics.columns import Floats, Ints
-from sim.validation.record import FULL_YEAR, NotKnown, Record
+from sim.validation.record import FULL_YEAR, NotKnown, Record, enough
 from sim.validation.treatment import INCUBATOR, incubated
 
 __all__ = ["NULLS", "Law", "Lives", "averaging", "fitted", "live", "null"]
@@ -136,6 +136,7 @@ def fitted(kind: str, record: Record, seed: int = 0) -> Law:
     ln_first, arrival = _people(record, _PILOT)
     for _ in range(_ROUNDS):
         found = _growth(live(law, ln_first, arrival, record.months, seed), arrival)
+        enough(found.size)
         drift, scale = float(mean - found.mean()) / 12, sd / float(found.std())
         law = replace(law, drift=law.drift + drift, sd=law.sd * scale)
         if kind == "floor":

@@ -367,10 +367,11 @@ def test_nothing_is_fitted_that_is_scored():
 
 
 def test_all_that_the_scenario_calls_fitted_is_an_outcome_of_targets():
-    """Survival at ages 1 to 5, the stock, mean sales, staffing and occupancy: the study fits these and nothing else."""
+    """Survival at ages 1 to 5, stock, mean sales, staffing, growth and occupancy are fitted, and nothing else."""
     plan = load_study(SHIPPED)
     survival = [f"survival_{12 * year}m" for year in range(1, 6)]
-    others = ["residents", "sales_per_entity_cny", "share_without_staff", "occupancy_incubator"]
+    others = ["residents", "sales_per_entity_cny", "share_without_staff"]
+    others += ["growth_shape", "growth_slope", "growth_slope_large", "occupancy_incubator"]
     assert [target.outcome for target in plan.targets] == survival + others
     assert not {held.outcome for held in plan.holdout} & set(survival + others)
 

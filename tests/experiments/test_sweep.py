@@ -22,6 +22,7 @@ from scipy import stats
 import sim
 from sim.errors import RunError, ScenarioError, StoreError
 from sim.experiments.sweep import cell, orders, runs
+from sim.experiments.sweep.estimate import status
 from sim.experiments.sweep.orders import Base, point_id
 from sim.experiments.sweep.parts import written
 from sim.experiments.sweep.plan import Plan, enough
@@ -326,6 +327,32 @@ def test_an_interrupt_costs_nothing(undisturbed, study, tmp_path, monkeypatch):
     found = resume(tmp_path / "out")
     assert found.digest == undisturbed.digest
     assert made == [4, 4, 4, 6]
+
+
+@pytest.mark.parametrize("harm", ["cut", "flipped", "gone"])
+def test_damaged_parts_are_made_again(undisturbed, study, tmp_path, monkeypatch, harm):
+    """A part that is cut short, has a flipped bit or is gone costs its own runs: told, made again, the same digest."""
+    home = tmp_path / "out"
+    monkeypatch.setattr(runs, "_KEEP_ROWS", 7)
+    monkeypatch.setattr(runs, "_BATCH_SECONDS", 0.0)
+    sweep(study(), home)
+    part = written(home / "parts")[1]
+    content = part.read_bytes()
+    lost = len(pd.read_parquet(part))
+    middle = len(content) // 2
+    if harm == "gone":
+        part.unlink()
+    else:
+        flipped = content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+        part.write_bytes(content[:middle] if harm == "cut" else flipped)
+        assert [path.name for path in status(home).damaged] == [part.name]
+        with pytest.raises(StoreError, match="damaged"):
+            _ = sim.open_sweep(home).runs
+    made = counted(monkeypatch)
+    found = resume(home)
+    assert (found.digest, made) == (undisturbed.digest, [lost])
+    assert len(found.damaged) == (harm != "gone")
+    assert status(home).done == 18
 
 
 def test_the_same_point_is_run_once(study, monkeypatch):

@@ -26,10 +26,12 @@ for _ in range(int(kills)):
     if not child:
         sys.argv = ["sim", *words]
         main()
-    more = dice.randrange(3)
-    while len(list(parts.glob("*.parquet"))) < before + more and os.waitpid(child, os.WNOHANG) == (0, 0):
+    more, over = dice.randrange(3), False
+    while not over and len(list(parts.glob("*.parquet"))) < before + more:
+        over = os.waitpid(child, os.WNOHANG) != (0, 0)
         time.sleep(0.001)
-    time.sleep(dice.uniform(0.0, 0.08))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    if not over:
+        time.sleep(dice.uniform(0.0, 0.08))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     print(len(list(parts.glob("*.parquet"))), len(list(parts.glob(".*.tmp"))), flush=True)

@@ -75,8 +75,8 @@ def in_a_cell(batch: Batch) -> Results:
             for numbers, rows in _own(batch.session).make(some, 0.0 if careful else _OFTEN):
                 found.update((left[n], row) for n, row in zip(numbers, rows, strict=True))
         except _End as end:
-            culprit = next(i for i in left if i not in found)
-            if careful or len(left) == 1:  # only then is it certain which one it was
+            culprit = next((i for i in left if i not in found), None)
+            if culprit is not None and (careful or len(left) == 1):  # only then is it certain which one it was
                 tries[culprit, end.kind] += 1
                 if tries[culprit, end.kind] >= _TRIES[end.kind]:
                     phase = "timeout" if end.kind == "timeout" else "lost"
@@ -181,9 +181,10 @@ class _Cell:
         return not self._pipe.closed and self._process.poll() is None
 
     def kill(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.wait()
+        """End it; a process that was forked off only lets go of it."""
+        if self.owner == os.getpid():
+            self._process.kill()
+            self._process.wait()
         self._pipe.close()
         self._said.close()
 
@@ -208,6 +209,7 @@ def _own(session: str) -> _Cell:
         return cell
     if cell is not None:
         _cells.discard(cell)
+        cell.kill()
     for _ in range(_STARTS):
         if session in _closed:
             raise _Closed
@@ -217,8 +219,9 @@ def _own(session: str) -> _Cell:
             return cell.ready()
         except _End as end:
             _cells.discard(cell)
+            said = f" ({cell.startup})" if cell.startup else ""
+            cell.kill()
             if end.kind != "killed":
-                said = f" ({cell.startup})" if cell.startup else ""
                 raise RunError(f"no process can be started for runs: {end.said}{said}") from None
     raise RunError("no process can be started for runs: each is killed while it starts")
 
@@ -231,6 +234,7 @@ def _new(session: str) -> _Cell:
             if cell.lives and cell.owner == os.getpid():
                 cell.session = session
                 return cell
+            cell.kill()
     return _Cell(session)
 
 

@@ -183,10 +183,10 @@ def _client(address: str, security: Security | None) -> Iterator[Client]:
 
     with _quiet():
         try:
-            client = Closed(address, security=security, timeout=_ANSWER, set_as_default=False)
+            client = Closed(address, security=security, timeout=_ANSWER, set_as_default=False, name="sim")
         except Exception as error:  # refused, no address, no certificates, or something there that is no scheduler
             said = str(error).strip().partition("\n")[0]
-            raise RunError(f"no Dask scheduler answers at {address} ({said or type(error).__name__})") from error
+            raise RunError(f"no Dask scheduler answers at `{address}` ({said or type(error).__name__})") from error
         try:
             yield client
         finally:
