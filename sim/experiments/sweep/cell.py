@@ -116,6 +116,7 @@ class _Cell:
             self._pipe.recv()
         except (EOFError, OSError):
             raise self._ended() from None
+        self._said.close()
         return self
 
     def make(self, batch: Batch, often: float) -> Iterator[tuple[range, list[Row]]]:
@@ -133,10 +134,8 @@ class _Cell:
                     return
         except (EOFError, OSError):
             raise self._ended() from None
-        except (
-            GeneratorExit
-        ):  # whoever listened was interrupted: the rest of the answer must not meet the next question
-            self.kill()
+        except GeneratorExit:
+            self.kill()  # whoever listened was interrupted: the rest of the answer must not meet the next question
             raise
 
     def _wait(self, timeout: float | None) -> None:
