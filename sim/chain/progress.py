@@ -318,4 +318,4 @@ def progress(
     """
     out = np.empty((4, people.size), np.int64)
     count = _progress(people.blocks, people.size, people.spent, houses.arrays, conditions, bars, key, out)
-    return Moves(*out[:, :count])
+    return Moves(*out[:, :count].copy())  # the records keep it, and should not keep room for everybody
