@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TableWriter",
     "free_name",
+    "manifest_of",
     "read_manifest",
     "read_table",
     "seal",
@@ -171,6 +172,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise StoreError(f"{folder}: is not a run folder (no manifest.json)") from None
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: damaged, cannot be read ({error})") from error
+
+
+def manifest_of(folder: Path | str, kind: str, verb: str) -> dict[str, Any]:
+    """The manifest of a folder that `verb` wrote. Raises StoreError if it is none."""
+    manifest = read_manifest(Path(folder))
+    if manifest.get("kind") != kind:
+        raise StoreError(f"{folder}: is a run folder, but not one of `{verb}`")
+    return manifest
 
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:

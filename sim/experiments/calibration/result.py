@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sim.errors import StoreError
 from sim.evidence.ledger import digest
 from sim.experiments.calibration.answers import Found
 from sim.experiments.calibration.ridge import partner
+from sim.experiments.kept import Kept
 from sim.experiments.sweep.orders import model_version
 from sim.simulation import SEED_SCHEME, commit, versions
-from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
 from sim.tables import columns
 
 __all__ = ["CLOSE", "TABLES", "Calibration", "described", "open_calibration"]
@@ -27,10 +25,8 @@ TABLES = (
 CLOSE = 3.0
 """assumed: within so many log units of the likeliest point, the scenario as it is fits as well as makes no matter."""
 
-_KIND = "calibration"
 
-
-class Calibration:
+class Calibration(Kept):
     """What a calibration found. Tables are pandas DataFrames, as `sim.tables` declares them.
 
     Attributes
@@ -44,14 +40,7 @@ class Calibration:
         Where it was read from, if it was.
     """
 
-    def __init__(
-        self, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], folder: Path | None = None
-    ) -> None:
-        self.manifest, self._tables, self.folder = manifest, tables, folder
-
-    def table(self, name: str) -> pd.DataFrame:
-        """One of `TABLES`, with the types that are declared, whether it was stored or not."""
-        return to_pandas(to_arrow(name, self._tables[name], ()))
+    kind, verb, names = "calibration", "sim calibrate", TABLES
 
     @cached_property
     def summary(self) -> pd.DataFrame:
@@ -82,19 +71,6 @@ class Calibration:
 
         return importlib.import_module("sim.presentation.calibration_plots").Plots(self)
 
-    def write(self, folder: Path) -> None:
-        """Write the tables and the manifest into the folder; what an earlier one left there is replaced."""
-        try:
-            (folder / "manifest.json").unlink(missing_ok=True)  # so that no half of this passes for a whole
-            writer = TableWriter(folder, ())
-            for name in TABLES:
-                writer.write({name: self._tables[name]})
-            writer.close()
-            (folder / "study.yaml").write_text(self.manifest["study_text"], encoding="utf-8")
-            write_manifest(folder, {**self.manifest, "rows": writer.rows})
-        except OSError as error:
-            raise StoreError(f"{folder}: cannot be written ({error.strerror or error})") from error
-
     def __repr__(self) -> str:
         return f"<Calibration of {len(self.posterior)} parameters to {len(self.summary)} targets>"
 
@@ -104,20 +80,13 @@ class Calibration:
 
 def open_calibration(folder: Path | str) -> Calibration:
     """A stored calibration. Raises StoreError if the folder is none, or is damaged."""
-    path = Path(folder)
-    manifest = read_manifest(path)
-    if manifest.get("kind") != _KIND:
-        raise StoreError(f"{path}: is a run folder, but not one of `sim calibrate`")
-    for name in TABLES:
-        verify(path, name, manifest)
-    return Calibration(manifest, {name: read_table(path, name) for name in TABLES}, path)
+    return Calibration.open(folder)
 
 
 def described(found: Found) -> dict[str, Any]:
     """The manifest of a calibration, without its rows and checksums; no clock, so that a rerun gives the same bytes."""
     study, check = found.bench.study, found.check
     return {
-        "kind": _KIND,
         "study": study.model_dump(mode="json", by_alias=True),
         "study_text": study.text,
         "file": study.file,

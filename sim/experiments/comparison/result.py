@@ -10,14 +10,13 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from sim.errors import StoreError
 from sim.evidence.audit import audit, counts
 from sim.evidence.ledger import digest
 from sim.scenario.schema import Scenario
 from sim.simulation import SEED_SCHEME, commit, versions
 from sim.statistics import paired, price
 from sim.statistics.outcome import Outcome
-from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
+from sim.store import TableWriter, manifest_of, read_table, to_arrow, to_pandas, verify, write_manifest
 from sim.tables import columns
 
 __all__ = ["BASE", "TABLES", "Comparison", "Found", "Pair", "Run", "described", "open_comparison"]
@@ -233,10 +232,7 @@ def open_comparison(folder: Path | str) -> Comparison:
 
     Raises StoreError if the folder is none, or is damaged.
     """
-    path = Path(folder)
-    manifest = read_manifest(path)
-    if manifest.get("kind") != _KIND:
-        raise StoreError(f"{path}: is a run folder, but not one of `sim compare`")
+    path, manifest = Path(folder), manifest_of(folder, _KIND, "sim compare")
 
     def parts(name: str) -> list[pd.DataFrame]:
         verify(path, name, manifest)

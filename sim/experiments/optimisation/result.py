@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from sim.errors import StoreError
-from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
+from sim.experiments.kept import Kept
 
 __all__ = ["NOW", "TABLES", "Optimum", "open_optimum"]
 
@@ -22,10 +20,8 @@ TABLES = (
     "optimal_constraints", "optimal_regret", "optimal_worlds", "optimal_unknowns", "optimal_boxes",
 )  # fmt: skip
 
-_KIND = "optimisation"
 
-
-class Optimum:
+class Optimum(Kept):
     """What an optimisation found. Tables are pandas DataFrames, as `sim.findings` declares them.
 
     Attributes
@@ -40,14 +36,7 @@ class Optimum:
         Where it was read from, if it was.
     """
 
-    def __init__(
-        self, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], folder: Path | None = None
-    ) -> None:
-        self.manifest, self._tables, self.folder = manifest, tables, folder
-
-    def table(self, name: str) -> pd.DataFrame:
-        """One of `TABLES`, with the types that are declared, whether it was stored or not."""
-        return to_pandas(to_arrow(name, self._tables[name], ()))
+    kind, verb, names = "optimisation", "sim optimise", TABLES
 
     @property
     def recommended(self) -> str | None:
@@ -79,19 +68,6 @@ class Optimum:
 
         return importlib.import_module("sim.presentation.optimisation_plots").Plots(self)
 
-    def write(self, folder: Path) -> None:
-        """Write the tables and the manifest into the folder; what an earlier one left there is replaced."""
-        try:
-            (folder / "manifest.json").unlink(missing_ok=True)  # so that no half of this passes for a whole
-            writer = TableWriter(folder, ())
-            for name in TABLES:
-                writer.write({name: self._tables[name]})
-            writer.close()
-            (folder / "study.yaml").write_text(self.manifest["study_text"], encoding="utf-8")
-            write_manifest(folder, {**self.manifest, "rows": writer.rows})
-        except OSError as error:
-            raise StoreError(f"{folder}: cannot be written ({error.strerror or error})") from error
-
     def __repr__(self) -> str:
         aim = self.manifest["aims"][0]["outcome"]
         return f"<Optimum of {aim} over {len(self.manifest['axes'])} levers, {self.manifest['runs']} runs>"
@@ -104,10 +80,4 @@ class Optimum:
 
 def open_optimum(folder: Path | str) -> Optimum:
     """A stored optimisation. Raises StoreError if the folder is none, or is damaged."""
-    path = Path(folder)
-    manifest = read_manifest(path)
-    if manifest.get("kind") != _KIND:
-        raise StoreError(f"{path}: is a run folder, but not one of `sim optimise`")
-    for name in TABLES:
-        verify(path, name, manifest)
-    return Optimum(manifest, {name: read_table(path, name) for name in TABLES}, path)
+    return Optimum.open(folder)

@@ -220,7 +220,6 @@ def described(study: OptimisationStudy, found: Found) -> dict[str, Any]:
     run, problem = found.race, found.problem
     rivals = [] if run is None else [found.name(found.entered[i]) for i in run.left if i != run.best]
     return {
-        "kind": "optimisation",
         "study": study.model_dump(mode="json", by_alias=True),
         "study_text": study.text,
         "file": study.file,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sim.errors import StoreError
-from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
+from sim.experiments.kept import Kept
 
 __all__ = ["LEADING", "TABLES", "Sensitivity", "open_sensitivity"]
 
@@ -20,10 +19,8 @@ TABLES = ("sensitivity_outcomes", "sensitivity_indices", "sensitivity_pairs", "s
 LEADING = {"sobol": "total", "anova": "total", "morris": "mu_star", "pawn": "pawn"}
 """The measure of each method by which numbers are ranked."""
 
-_KIND = "sensitivity"
 
-
-class Sensitivity:
+class Sensitivity(Kept):
     """What the outcomes of a sweep are sensitive to. Tables are pandas DataFrames, as `sim.findings` declares them.
 
     Attributes
@@ -34,14 +31,7 @@ class Sensitivity:
         Where it was read from, if it was.
     """
 
-    def __init__(
-        self, manifest: Mapping[str, Any], tables: Mapping[str, pd.DataFrame], folder: Path | None = None
-    ) -> None:
-        self.manifest, self._tables, self.folder = manifest, tables, folder
-
-    def table(self, name: str) -> pd.DataFrame:
-        """One of `TABLES`, with the types that are declared, whether it was stored or not."""
-        return to_pandas(to_arrow(name, self._tables[name], ()))
+    kind, verb, names = "sensitivity", "sim sensitivity", TABLES
 
     @cached_property
     def outcomes(self) -> pd.DataFrame:
@@ -97,12 +87,9 @@ class Sensitivity:
                 raise StoreError(f"{folder}: is not a run folder, and is not replaced")
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
-            writer = TableWriter(folder, ())
-            writer.write({name: self._tables[name] for name in TABLES})
-            writer.close()
-            write_manifest(folder, {**self.manifest, "kind": _KIND, "rows": writer.rows})  # last: now it is whole
         except OSError as error:
             raise StoreError(f"{folder}: cannot be written ({error.strerror or error})") from error
+        super().write(folder)
 
     def __repr__(self) -> str:
         paths = dict.fromkeys(axis["path"] for axis in self.manifest["axes"])
@@ -114,10 +101,4 @@ class Sensitivity:
 
 def open_sensitivity(folder: Path | str) -> Sensitivity:
     """A stored one. Raises StoreError if the folder is none, or is damaged."""
-    path = Path(folder)
-    manifest = read_manifest(path)
-    if manifest.get("kind") != _KIND:
-        raise StoreError(f"{path}: is a run folder, but not one of `sim sensitivity`")
-    for name in TABLES:
-        verify(path, name, manifest)
-    return Sensitivity(manifest, {name: read_table(path, name) for name in TABLES}, path)
+    return Sensitivity.open(folder)

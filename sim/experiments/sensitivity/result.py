@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from sim.errors import StoreError
-from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
+from sim.experiments.kept import opened
+from sim.store import TableWriter, to_arrow, to_pandas, write_manifest
 
 __all__ = ["CHANCE", "KNOWN", "OTHERS", "TABLES", "Variance", "open_variance"]
 
@@ -98,11 +98,6 @@ def declared(name: str, frame: pd.DataFrame) -> pd.DataFrame:
 
 def open_variance(folder: Path | str) -> Variance:
     """A stored one. Raises StoreError if the folder is none, or is damaged."""
-    path = Path(folder)
-    manifest = read_manifest(path)
-    if manifest.get("kind") != _KIND:
-        raise StoreError(f"{path}: is a run folder, but not one of `sim figures audit`")
-    for name in TABLES:
-        verify(path, name, manifest)
-    outcomes, shares, screening, runs = (read_table(path, name) for name in TABLES)
-    return Variance(manifest, outcomes, shares, screening, runs, {}, path)
+    manifest, tables = opened(folder, _KIND, "sim figures audit", TABLES)
+    outcomes, shares, screening, runs = (tables[name] for name in TABLES)
+    return Variance(manifest, outcomes, shares, screening, runs, {}, Path(folder))

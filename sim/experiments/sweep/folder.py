@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sim import store
 from sim.errors import StoreError
 from sim.evidence.ledger import digest
 from sim.experiments.outcomes import known_outcomes
@@ -24,7 +25,6 @@ from sim.experiments.sweep.parts import keep_whole
 from sim.experiments.sweep.plan import Plan, described
 from sim.scenario.studies import SweepStudy, load_study
 from sim.simulation import SEED_SCHEME, commit, versions
-from sim.store import read_manifest
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -62,10 +62,7 @@ def begin(home: Path | None, plan: Plan) -> dict[str, Any]:
 
 def manifest_of(home: Path) -> dict[str, Any]:
     """The manifest of a sweep. Raises StoreError if the folder has none."""
-    manifest = read_manifest(home)
-    if manifest.get("kind") != KIND:
-        raise StoreError(f"{home}: is a run folder, but not one of `sim sweep`")
-    return manifest
+    return store.manifest_of(home, KIND, "sim sweep")
 
 
 def study_in(home: Path, *, more: int = 0) -> SweepStudy:
