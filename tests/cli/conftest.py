@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from sim.cli.command import sim
+from sim.presentation.catalogue import text
 
 TINY = """\
 schema: 1
@@ -45,6 +46,12 @@ class Command:
 
     def json(self, *words: str, code: int = 0):
         return json.loads(self(*words, "--json", code=code).stdout)
+
+    def caveats(self, said: str, lang: str) -> None:
+        """An answer says what survival means, and what cannot be validated, however its lines break."""
+        flat = "".join(said.split())
+        for key in ("answer.survival_means", "answer.cannot_validate"):
+            assert "".join(text(key, lang).split()) in flat, key
 
     def start(self, *words: str, **options) -> subprocess.Popen:
         path = str(Path(__file__).parents[2])

@@ -42,6 +42,7 @@ def test_it_answers_and_goes_on_from_its_folder(command, study, place):
     In both languages no key is missing, no markup of a name is obeyed, and what the run is too short for is a dash.
     """
     first = command("calibrate", "study.yaml", "-o", "out", "--lang", "en")
+    command.caveats(first.stdout, "en")
     parts = sorted((place / "out" / "points").iterdir())
     assert "[bold]Fit[/]" in first.stdout
     for said in ("Fitted", "≥ 12 − 4", "Unknown numbers", "What the targets leave open", "More places", "Held out"):

@@ -57,6 +57,7 @@ def names(folder: Path) -> list[str]:
 def test_it_answers_and_writes(command, town, lang, said):
     """The answer names each reform, what it changes and where the folder is; the folder is whole, figures included."""
     told = command("compare", "tiny.yaml", "rent.yaml", "seats.yaml", "--lang", lang).stdout
+    command.caveats(told, lang)
     for words in (*said, "runs/tiny-compare"):
         assert words in told
     assert told.index(said[1]) < told.index(said[2])

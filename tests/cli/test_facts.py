@@ -11,6 +11,7 @@ from sim.validation.registry import facts
 def test_a_scenario_is_scored(command, lang, expected):
     """The card is shown in either language, with a name in which markup is inert, and no colours in a pipe."""
     said = command("facts", "tiny.yaml", "-n", "1", "--lang", lang).stdout
+    command.caveats(said, lang)
     assert expected in said
     assert "[bold]" in said
     assert "\x1b" not in said

@@ -72,6 +72,7 @@ def test_audit_takes_variance_apart(command, place):
     folder = place / "runs" / "tiny-audit"
     assert (folder / "figures" / "living_end.svg").exists()
     stored = command("figures", "audit", "runs/tiny-audit", "--lang", "zh").stdout
+    command.caveats(stored, "zh")
     assert stored.splitlines()[:-1] == said.splitlines()[:-1]
     told = command.json("figures", "audit", "runs/tiny-audit")
     assert told["basis"]["runs"] == estimate["runs"]

@@ -43,6 +43,7 @@ def study(place: Path) -> Path:
 def test_it_answers_and_goes_on_from_its_folder(command, study, place):
     """The answer stands on the screen and in the folder; run again, nothing is run and no byte of a table changes."""
     said = command("optimise", "study.yaml", "--budget", "30000000", "-o", "out", "-j", "1", "--lang", "en").stdout
+    command.caveats(said, "en")
     for part in (
         "[bold]Money[/]", "Recommended", "prize[red]", "What it does", "% of the budget of 30.0 m CNY", "Who gains",
         "How sure the ranking is", "Regret", "the front",

@@ -16,6 +16,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 def test_run_answers_and_writes(command, place):
     """The answer names the scenario, its stages and the folder; the folder is whole, and its figures are sealed."""
     said = command("run", "tiny.yaml", "--lang", "zh").stdout
+    command.caveats(said, "zh")
     assert "[bold]小城[/] <script>alert(1)</script>  重复模拟2次" in said
     assert "到达：枢纽[red]" in said
     assert "已写入 runs/tiny" in said

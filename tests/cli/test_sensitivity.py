@@ -34,6 +34,7 @@ def swept(place: Path) -> Path:
 def test_it_answers_beside_the_sweep(command, swept):
     """The answer stands on the screen and beside the sweep, in both languages, with figures, and is shown again."""
     said = command("sensitivity", "out", "--lang", "en").stdout
+    command.caveats(said, "en")
     for part in ("[bold]Sweep[/]", "Coarse grid", "Alone (%)", "Size (mu*)", "margin on sales", "hub[red]", "Sobol"):
         assert part in said
     assert "Known at 2 of 6 points only" in said  # in two years, survival at five is known where all are gone

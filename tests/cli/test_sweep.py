@@ -39,6 +39,7 @@ def test_it_answers_in_both_languages(command, study, place):
     assert '"survival_60m" cannot be known' in said.stderr
     parts = sorted((place / "out" / "parts").iterdir())
     again = command("sweep", "study.yaml", "-o", "out", "--lang", "zh").stdout
+    command.caveats(again, "zh")
     for words in ("4个点，8次模拟", "枢纽席位", "各点结果", "是", "全部模拟的校验码"):
         assert words in again
     assert sorted((place / "out" / "parts").iterdir()) == parts

@@ -34,6 +34,7 @@ def run(command):
 def test_a_life_is_told(command, lang, opened, notes):
     """The life of somebody picked is told in either language, with who he is, how he was picked, and the notes."""
     said = command("trace", "tiny.yaml", "--lang", lang).stdout
+    command.caveats(said, lang)
     uid = sim.load("tiny.yaml") and said.split()[1]
     assert uid.isdigit()
     assert opened in said
@@ -72,6 +73,7 @@ def test_a_twin_stands_beside(command, place):
     assert told["difference"]["told"] is not None
     assert [life["uid"] for life in told["lives"]] == [told["lives"][0]["uid"]] * 2
     said = command("trace", "tiny.yaml", "--twin", "reform.yaml", "--pick", "paid", "--lang", "en").stdout
+    command.caveats(said, "en")
     assert "on it differs: " in said
     assert "Free rent" in said
     same = command("trace", "tiny.yaml", "--twin", "tiny.yaml", "--lang", "zh").stdout
