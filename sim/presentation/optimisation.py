@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from sim.presentation.axes import Axes
-from sim.presentation.catalogue import Lang, clean, name, outcome, scale, short, text, title
+from sim.presentation.catalogue import Lang, assumption, clean, name, outcome, scale, short, text, title
 from sim.presentation.digits import UNKNOWN, Measured, written
 from sim.presentation.indices import effects
 from sim.presentation.listing import measure
@@ -288,6 +288,8 @@ class OptimumAnswer:
 
     def _below(self, sheet: Sheet) -> Iterator[str]:
         kept = self.found.manifest
+        for path, why in kept["assumed_prices"].items():
+            yield sheet.say("price", lever=self._axes.name(path), why=clean(assumption(why, self.lang)))
         yield sheet.say("scale", scale=f"{kept['study']['scale']:g}") if kept["study"]["scale"] != 1 else ""
         if kept["failed"]:
             yield sheet.say("failed", count=f"{kept['failed']:,}", why=clean(kept["failure"]))

@@ -16,6 +16,7 @@ from sim.evidence.quantity import Parameters
 from sim.presentation import catalogue
 from sim.presentation.listing import audit_table, explanation
 from sim.scenario import load
+from sim.scenario.studies import OptimisationStudy, load_study
 
 ROOT = Path(sim.__file__).parent
 CITY = Path(__file__).parents[2] / "scenarios" / "yiwu.yaml"
@@ -39,7 +40,8 @@ for _file in ROOT.rglob("*.py"):
 UNITS = {extra["unit"] for extra in quantities() if "unit" in extra}
 DEFAULTS = {extra["assumed"] for extra in quantities() if "assumed" in extra}
 FILES = {origin.assumed for file in SHIPPED for origin in load(file).provenance.values() if origin.assumed}
-OURS = sorted(DEFAULTS | FILES)
+PRICES = set(load_study(CITY.parent / "studies" / "budget.yaml", only=OptimisationStudy).assumed_prices.values())
+OURS = sorted(DEFAULTS | FILES | PRICES)
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,7 @@ def test_there_are_reasons() -> None:
     """The walk finds the reasons of defaults and of files, so that the tests below test something."""
     assert len(DEFAULTS) > 50
     assert len(FILES - DEFAULTS) > 30
+    assert len(PRICES) == 1
 
 
 @pytest.mark.parametrize("reason", OURS)

@@ -227,6 +227,7 @@ def described(study: OptimisationStudy, found: Found) -> dict[str, Any]:
         "scenario_hash": study.whole.hash(),
         "small_hash": study.small.hash(),
         "axes": [_axis(axis) for axis in study.block.axes],
+        "assumed_prices": study.assumed_prices,
         "aims": [{"outcome": a.outcome, "more": a.more} for a in problem.aims],
         "recommended": found.name(found.winner) if found.won else None,
         "leader": found.name(found.entered[run.best]) if run is not None and found.won else None,

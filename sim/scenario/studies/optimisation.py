@@ -136,6 +136,17 @@ class OptimisationStudy(StudyFile):
     _warnings: tuple[Problem, ...] = PrivateAttr(())
 
     @property
+    def assumed_prices(self) -> dict[str, str]:
+        """Why the cost of a lever beside the ledger is what it is, where that is assumed, by the lever's path."""
+        found = {}
+        for number, lever in enumerate(self.levers):
+            if lever.cost is not None:
+                origins = (self._origins.get(f"levers.{number}.cost.{name}") for name in ("once", "yearly"))
+                said = [origin.assumed for origin in origins if origin and origin.value and origin.assumed]
+                found[lever.path] = lever.cost.assumed or "; ".join(said)
+        return {path: why for path, why in found.items() if why}
+
+    @property
     def block(self) -> Block:
         """The scenario, and levers and uncertainties as axes, the levers first."""
         assert self._block is not None, "a study is read by load_study"
