@@ -34,6 +34,7 @@ def calendar_month(label: str) -> int:
     return (int(year) - 2000) * 12 + int(month) - 1
 
 
+@lru_cache(maxsize=4096)
 def month_label(calendar: int) -> str:
     """The label of a month counted since 2000-01."""
     return f"{2000 + calendar // 12:04d}-{calendar % 12 + 1:02d}"
@@ -229,7 +230,7 @@ class Observation:
 
     def _by_month(self, replicate: int, houses: Houses, events: dict[str, NDArray[Any]]) -> pd.DataFrame:
         n, k = len(self._months), len(self.places)
-        stocks = np.stack(self._months) if n else np.zeros((0, 4, k), np.int64)
+        stocks = np.concatenate([np.zeros((0, k), np.int64), *self._months]).reshape(n, 4, k)
 
         def flow(stage: str, which: NDArray[Any]) -> NDArray[np.int64]:
             at = events["month"][which].astype(np.int64) * k + events[stage][which]

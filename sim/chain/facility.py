@@ -64,7 +64,7 @@ def _totals(
 
 
 class Places(NamedTuple):
-    """The houses as compiled code sees them; see `Houses`."""
+    """The houses as compiled code sees them: `arrays` of `Houses`, by name."""
 
     stage_of: NDArray[np.int8]
     tenants: NDArray[np.int64]
@@ -118,7 +118,7 @@ class Houses:
         per_house = [_ROOM if s.places is None else s.places for s in stages]
         self.places = np.concatenate([np.repeat(per_house, self.count), np.full(n, _ROOM)])
         self.waiting = np.zeros(n, np.int64)
-        self.arrays = Places(self.stage_of, self.tenants, self.places, self.first, self.count, self.waiting)
+        self.arrays = (self.stage_of, self.tenants, self.places, self.first, self.count, self.waiting)
         self._rent = self._spread([float(s.rent) for s in stages], [float(stages[0].rent)] * n)
         self._crowded = [i for i, s in enumerate(stages) if s.crowding > 0]
         bars = [self._bar(s) for s in range(n)]

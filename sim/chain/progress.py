@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -169,14 +169,16 @@ def _progress(
     blocks: Blocks,
     size: int,
     spent: NDArray[np.int16],
-    p: Places,
+    houses: tuple[Any, ...],
     conditions: NDArray[np.float64],
-    bars: Bars,
+    to_clear: tuple[Any, ...],
     key: tuple[int, int, int],
     out: NDArray[np.int64],
 ) -> int:
     """Returns how many moved; who, from where, to where and why are the first columns of `out`, (4, size)."""
     s, c = opened(blocks), _conditions(conditions)
+    p = Places(houses[0], houses[1], houses[2], houses[3], houses[4], houses[5])
+    bars = Bars(to_clear[0], to_clear[1], to_clear[2])
     p.waiting[:] = 0
     n = 0
     for i in range(size):
@@ -317,5 +319,6 @@ def progress(
         Those of the month.
     """
     out = np.empty((4, people.size), np.int64)
-    count = _progress(people.blocks, people.size, people.spent, houses.arrays, conditions, bars, key, out)
+    places, to_clear = houses.arrays, tuple(bars)  # plain tuples are handed over in half the time of named ones
+    count = _progress(people.blocks, people.size, people.spent, places, conditions, to_clear, key, out)
     return Moves(*out[:, :count].copy())  # the records keep it, and should not keep room for everybody

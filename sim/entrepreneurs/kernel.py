@@ -267,12 +267,11 @@ def live(
         number of threads changes no bit. (Slices on a pool, not `prange`: one compilation, and no spinning OpenMP.)
     """
     shape = (houses.shape[1], 3)
-    threads = getattr(pool, "_max_workers", 1) if pool is not None and people.size >= THREADS_FROM else 1
+    if pool is None or people.size < THREADS_FROM:
+        tally = np.zeros(shape, np.int64)
+        return Tally(tally, _live(people.blocks, (0, people.size), constants, houses, market, key, tally))
+    threads = pool._max_workers
     tallies = [np.zeros(shape, np.int64) for _ in range(threads)]
-    if pool is None or threads == 1:
-        sums = [_live(people.blocks, (0, people.size), constants, houses, market, key, tallies[0])]
-    else:
-        cuts = [people.size * t // threads for t in range(threads + 1)]
-        parts = pairwise(cuts)
-        sums = list(pool.map(lambda r, t: _live(people.blocks, r, constants, houses, market, key, t), parts, tallies))
+    parts = pairwise(people.size * t // threads for t in range(threads + 1))
+    sums = pool.map(lambda r, t: _live(people.blocks, r, constants, houses, market, key, t), parts, tallies)
     return Tally(sum(tallies[1:], tallies[0]), sum(sums))

@@ -114,12 +114,12 @@ def _leave(
     blocks: Blocks,
     rows: NDArray[np.int64],
     tenants: NDArray[np.int64],
-    p: AfterExit,
+    chances: tuple[float, ...],
     key: tuple[int, int, int],
     after: NDArray[np.int8],
     later: NDArray[np.int64],
 ) -> None:
-    s = opened(blocks)
+    s, p = opened(blocks), AfterExit(chances[0], chances[1], chances[2])
     for j in range(rows.size):
         i = rows[j]
         tenants[s.house[i]] -= 1
@@ -135,5 +135,5 @@ def leave(
 ) -> Leavers:
     """Those in `rows` give up their places (`tenants`, by house), and it is drawn what becomes of them."""
     after, later = np.empty(len(rows), np.int8), np.empty((len(rows), 5), np.int64)
-    _leave(people.blocks, rows, tenants, p, key, after, later)
+    _leave(people.blocks, rows, tenants, tuple(p), key, after, later)
     return Leavers(after, later)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
+from functools import lru_cache
 
 from sim.entrepreneurs.arithmetic import exp, log
 from sim.market.demand import Market, Series
@@ -63,30 +64,52 @@ class Competition:
 
     def __init__(self, market: Market, start: int, capacity: int) -> None:
         """`start` in calendar months since 2000-01, `capacity` of the modelled firms at the start, CNY/month."""
-        self._start = start
-        self._paths = [Path(s) for s in (market.domestic, market.livestream, market.cross_border)]
-        self._then = [p.at(_moment(start)) for p in self._paths]
-        self._background_growth = log(1.0 + market.background.growth_per_year) / 12.0
-        self._entities, self._each = market.background.entities, market.background.capacity
+        self._outlook = _outlook(market.model_dump_json(), start)
         self._displacement = market.displacement
-        self._base = self._background(0) + capacity
+        self._base = self._outlook.background(0) + capacity
         self.demand = (0.0, 0.0, 0.0)
         self.crowding = 1.0
         self.factor = (0.0, 0.0, 0.0)
 
-    def _background(self, month: int) -> int:
-        return int(self._entities * self._each * exp(month * self._background_growth))
-
     def move(self, calendar: int, capacity: int) -> None:
         """Set demand, crowding and the log factor of each channel (domestic, livestream, cross-border) for a month."""
-        now = _moment(calendar)
-        domestic, livestream, cross_border = (p.at(now) - d for p, d in zip(self._paths, self._then, strict=True))
-        self.demand = (domestic, livestream, cross_border)
-        total = self._background(calendar - self._start) + capacity
+        self.demand, background = self._outlook.at(calendar)
+        total = background + capacity
         # with nobody at the start there is nobody to be displaced
         self.crowding = total / self._base if self._base > 0 and total > 0 else 1.0
         shared = self._displacement * log(self.crowding)
+        domestic, livestream, cross_border = self.demand
         self.factor = (domestic - shared, livestream - shared, cross_border - shared)
+
+
+class Outlook:
+    """What a market holds in store, whatever its founders do: each month is reckoned once, for all runs of a market."""
+
+    def __init__(self, market: Market, start: int) -> None:
+        self._start = start
+        self._paths = [Path(s) for s in (market.domestic, market.livestream, market.cross_border)]
+        self._then = [p.at(_moment(start)) for p in self._paths]
+        self._stock = market.background.entities * market.background.capacity
+        self._growth = log(1.0 + market.background.growth_per_year) / 12.0
+        self._months: dict[int, tuple[tuple[float, float, float], int]] = {}
+
+    def background(self, month: int) -> int:
+        """B in a month since the start, CNY/month."""
+        return int(self._stock * exp(month * self._growth))
+
+    def at(self, calendar: int) -> tuple[tuple[float, float, float], int]:
+        """D(t) - D(0) of each channel, and B, in a calendar month."""
+        if calendar not in self._months:
+            now = _moment(calendar)
+            domestic, livestream, cross_border = (p.at(now) - d for p, d in zip(self._paths, self._then, strict=True))
+            self._months[calendar] = (domestic, livestream, cross_border), self.background(calendar - self._start)
+        return self._months[calendar]
+
+
+@lru_cache(maxsize=64)
+def _outlook(market: str, start: int) -> Outlook:
+    """By the market as JSON: it holds dictionaries, and has no hash."""
+    return Outlook(Market.model_validate_json(market), start)
 
 
 def _moment(calendar: int) -> float:

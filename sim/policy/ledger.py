@@ -28,11 +28,12 @@ def _book(
     rows: NDArray[np.int64],
     amount: NDArray[np.int64],
     stage_of: NDArray[np.int8],
-    spent: int,
-    into_cash: int,
-    page: NDArray[np.int64],
+    way: tuple[int, int],
+    pages: NDArray[np.int64],
+    at: tuple[int, int],
 ) -> None:
-    s = opened(blocks)
+    s, page = opened(blocks), pages[at[0], at[1]]
+    spent, into_cash = way
     for j in range(rows.size):
         i = rows[j]
         s.received[i] += spent * amount[j]
@@ -63,7 +64,8 @@ class Ledger:
     """
 
     def __init__(self, policy: Sequence[PolicyInstrument] = ()) -> None:
-        self._books: dict[tuple[int, str], NDArray[np.int64]] = {}  # (kinds, 2, groups): entries and fen
+        self._numbers: dict[tuple[int, str], int] = {}  # of a month's and instrument's page
+        self._pages = np.zeros((0, len(_Kind), 2, 1), np.int64)  # (pages, kinds, 2, groups): entries and fen
         self._spent: dict[tuple[str, int | None], int] = {}
         self._funds: dict[str, list[PolicyInstrument]] = {}
         for fund in policy:
@@ -95,8 +97,7 @@ class Ledger:
         if not len(rows):
             return rows
         amount = np.asarray(fen, np.int64) if isinstance(fen, np.ndarray) else np.full(len(rows), fen, np.int64)
-        limits = self._limits(instrument, now)
-        if limits:
+        if limits := self._limits(instrument, now):
             left = min(limit - self._spent.get(key, 0) for key, limit in limits)
             if left < (total := int(amount.sum())) or left <= 0:
                 order = np.argsort(rows, kind="stable")
@@ -108,16 +109,16 @@ class Ledger:
                 total = int(amount.sum())
             for key, _ in limits:
                 self._spent[key] = self._spent.get(key, 0) + total
-        self._note(instrument, people, now, rows, amount, _Kind.PAID, spent=1, into_cash=int(in_cash))
+        self._note(instrument, people, now, rows, amount, _Kind.PAID, (1, int(in_cash)))
         return rows
 
     def lend(self, instrument: PolicyInstrument, people: Columns, now: Now, rows: Rows, fen: NDArray[Any]) -> None:
         """A bank's loan comes into the founders' cash: booked, and no public money."""
-        self._note(instrument, people, now, rows, np.asarray(fen, np.int64), _Kind.LENT, into_cash=1)
+        self._note(instrument, people, now, rows, np.asarray(fen, np.int64), _Kind.LENT, (0, 1))
 
     def collect(self, instrument: PolicyInstrument, people: Columns, now: Now, rows: Rows, fen: NDArray[Any]) -> None:
         """Founders pay (part of) a loan back out of their cash."""
-        self._note(instrument, people, now, rows, np.asarray(fen, np.int64), _Kind.REPAID, into_cash=-1)
+        self._note(instrument, people, now, rows, np.asarray(fen, np.int64), _Kind.REPAID, (0, -1))
 
     def write_off(self, instrument: PolicyInstrument, people: Columns, now: Now, rows: Rows, fen: NDArray[Any]) -> None:
         """What founders do not pay back is lost: booked; whoever bears it pays apart."""
@@ -149,27 +150,31 @@ class Ledger:
         rows: Rows,
         amount: NDArray[np.int64],
         kind: _Kind,
-        *,
-        spent: int = 0,
-        into_cash: int = 0,
+        way: tuple[int, int] = (0, 0),
     ) -> None:
+        """Enter sums in the books; `way`: whether it was spent on them, and whether it went into their cash."""
         if not len(rows):
             return
-        book = self._books.get((now.month, instrument.id))
-        if book is None:
-            groups = (len(now.stages) + 1) * _EDUCATIONS
-            book = self._books[now.month, instrument.id] = np.zeros((len(_Kind), 2, groups), np.int64)
-        _book(people.blocks, rows, amount, now.stage_of, spent, into_cash, book[kind])
+        key = now.month, instrument.id
+        number = self._numbers.get(key)
+        if number is None:
+            number = self._numbers[key] = len(self._numbers)
+            if number == len(self._pages):
+                groups = (len(now.stages) + 1) * _EDUCATIONS
+                grown = np.zeros((max(64, 2 * number), len(_Kind), 2, groups), np.int64)
+                grown[:number] = self._pages
+                self._pages = grown
+        _book(people.blocks, rows, amount, now.stage_of, way, self._pages, (number, int(kind)))
 
     def entries(self) -> dict[str, NDArray[Any]]:
         """The books: sums by month, instrument, stage and education, sorted; money in fen.
 
         recipients and paid; refused (claims) and refused_fen; lent; repaid; lost.
         """
-        keys = sorted(self._books)
-        books = np.stack([self._books[key] for key in keys]) if keys else np.zeros((0, len(_Kind), 2, 1), np.int64)
-        book, group = np.nonzero(books[:, :, 0].sum(axis=1))
-        count, total = np.moveaxis(books[book, :, :, group], 0, 2).swapaxes(0, 1)
+        keys = sorted(self._numbers)
+        pages = self._pages[[self._numbers[key] for key in keys]]
+        book, group = np.nonzero(pages[:, :, 0].sum(axis=1))
+        count, total = np.moveaxis(pages[book, :, :, group], 0, 2).swapaxes(0, 1)
         month, instrument = (np.array([key[i] for key in keys], kind)[book] for i, kind in ((0, np.int64), (1, object)))
         stage, education = np.divmod(group, _EDUCATIONS)
         return {

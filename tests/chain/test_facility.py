@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sim.chain.facility import Houses, seat
+from sim.chain.facility import Houses, Places, seat
 from sim.chain.stage import Stage
 from sim.entrepreneurs.kernel import Tally
 
@@ -22,9 +22,9 @@ def test_the_admitted_are_seated_in_the_emptiest_house() -> None:
     """Seats fill houses evenly, never beyond their places."""
     houses = Houses(CHAIN)
     houses.enter(np.array([2, 2, 2, 3]))
-    assert [seat(houses.arrays, 1) for _ in range(4)] == [4, 3, 4, 3]
+    assert [seat(Places(*houses.arrays), 1) for _ in range(4)] == [4, 3, 4, 3]
     assert houses.tenants[2:5].tolist() == [3, 3, 2]
-    assert [seat(houses.arrays, 1) for _ in range(5)][-1] == -1
+    assert [seat(Places(*houses.arrays), 1) for _ in range(5)][-1] == -1
     assert houses.tenants[2:5].tolist() == [4, 4, 4]
 
 
@@ -32,7 +32,7 @@ def test_an_open_stage_seats_anyone() -> None:
     """An open stage has room for more than anyone will ever bring."""
     houses = Houses(CHAIN)
     for _ in range(10_001):
-        seat(houses.arrays, 0)
+        seat(Places(*houses.arrays), 0)
     assert sorted(houses.tenants[:2].tolist()) == [5000, 5001]
 
 
