@@ -273,5 +273,5 @@ def live(
     threads = pool._max_workers
     tallies = [np.zeros(shape, np.int64) for _ in range(threads)]
     parts = pairwise(people.size * t // threads for t in range(threads + 1))
-    sums = pool.map(lambda r, t: _live(people.blocks, r, constants, houses, market, key, t), parts, tallies)
+    sums = list(pool.map(lambda r, t: _live(people.blocks, r, constants, houses, market, key, t), parts, tallies))
     return Tally(sum(tallies[1:], tallies[0]), sum(sums))
