@@ -9,7 +9,7 @@ import click
 
 from sim.cli import INTERRUPTED
 from sim.cli.program import Verb, Voice, common, file, option, refuse_others
-from sim.cli.sweep import SOME_FAILED
+from sim.cli.sweep import SOME_FAILED, by_whom, security
 
 if TYPE_CHECKING:
     from sim.experiments.optimisation.result import Optimum
@@ -27,9 +27,7 @@ _MANY = 1_000
 @option("--out", "-o", "kept", metavar="DIR", type=click.Path())
 @option("--set", "assignments", metavar="PATH=VALUE", multiple=True)
 @option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N")
-@option("--jobs", "-j", type=click.IntRange(1), metavar="N")
-@option("--dask", metavar="ADDRESS")
-@option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS")
+@by_whom
 @option("--dry-run", is_flag=True)
 @option("--no-figures", is_flag=True)
 @common
@@ -43,6 +41,9 @@ def optimise(
     seed: int | None,
     jobs: int | None,
     dask: str | None,
+    tls_ca: str | None,
+    tls_cert: str | None,
+    tls_key: str | None,
     timeout: float | None,
     dry_run: bool,
     no_figures: bool,
@@ -51,6 +52,7 @@ def optimise(
     voice: Voice = ctx.obj
     if Path(study).is_dir():
         return _again(ctx, study)
+    by = security(voice, jobs, dask, tls_ca, tls_cert, tls_key)
     from sim.cli.scenarios import overrides
     from sim.experiments.outcomes import unknown_outcomes
     from sim.scenario.studies import load_study
@@ -74,7 +76,7 @@ def optimise(
     folder = Path(kept) if kept is not None else Path("runs") / Path(study).stem
     try:
         with progress(voice.lang, shown=not voice.quiet) as tell:
-            found = run_study(plan, folder, jobs=jobs, dask=dask, timeout=timeout, progress=tell)
+            found = run_study(plan, folder, jobs=jobs, dask=dask, security=by, timeout=timeout, progress=tell)
     except KeyboardInterrupt:
         click.echo(voice.text("optimise.interrupted", folder=folder), err=True)
         raise click.exceptions.Exit(INTERRUPTED) from None

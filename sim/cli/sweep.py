@@ -13,10 +13,12 @@ from sim.cli.program import Verb, Voice, common, file, option
 from sim.cli.scenarios import overrides
 
 if TYPE_CHECKING:
+    from distributed import Security
+
     from sim.experiments.sweep.result import Sweep
     from sim.scenario.studies import SweepStudy
 
-__all__ = ["expand", "resume", "status", "sweep"]
+__all__ = ["by_whom", "expand", "resume", "security", "status", "sweep"]
 
 SOME_FAILED = 3
 
@@ -46,12 +48,27 @@ class _More(click.ParamType):  # type: ignore[type-arg]  # no generic in older v
 def by_whom(verb: _F) -> _F:
     """The options that say who makes the runs."""
     path = click.Path(exists=True, dir_okay=False)
-    verb = option("--retry", is_flag=True)(verb)
     verb = option("--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS")(verb)
     for name in ("key", "cert", "ca"):
         verb = option(f"--tls-{name}", type=path, metavar="FILE")(verb)
     verb = option("--dask", metavar="ADDRESS")(verb)
     return option("--jobs", "-j", type=click.IntRange(1), metavar="N")(verb)
+
+
+def security(
+    voice: Voice, jobs: int | None, dask: str | None, ca: str | None, cert: str | None, key: str | None
+) -> Security | None:
+    """Certificates for a scheduler by TLS, if any were given. Raises UsageError for options that do not fit together."""
+    tls = {"tls_ca_file": ca, "tls_client_cert": cert, "tls_client_key": key}
+    if any(tls.values()) and dask is None:
+        raise click.UsageError(voice.text("sweep.tls"))
+    if dask is not None and jobs is not None:
+        raise click.UsageError(voice.text("sweep.jobs_or_dask"))
+    if not any(tls.values()):
+        return None
+    from distributed import Security
+
+    return Security(**tls, require_encryption=True)
 
 
 @click.command(cls=Verb)
@@ -60,6 +77,7 @@ def by_whom(verb: _F) -> _F:
 @option("--set", "assignments", metavar="PATH=VALUE", multiple=True)
 @option("--seed", type=click.IntRange(0, 2**63 - 1), metavar="N")
 @by_whom
+@option("--retry", is_flag=True)
 @option("--dry-run", is_flag=True)
 @common
 @click.pass_obj
@@ -103,6 +121,7 @@ def status(voice: Voice, folder: str) -> None:
 @click.command(cls=Verb)
 @file("folder", metavar="DIR")
 @by_whom
+@option("--retry", is_flag=True)
 @common
 @click.pass_obj
 def resume(voice: Voice, /, folder: str, **whom: Any) -> None:
@@ -117,6 +136,7 @@ def resume(voice: Voice, /, folder: str, **whom: Any) -> None:
 @option("--replicates", "-n", "more", type=_More())
 @option("--study", "extended", metavar="STUDY", type=click.Path())
 @by_whom
+@option("--retry", is_flag=True)
 @common
 @click.pass_context
 def expand(
@@ -178,11 +198,7 @@ def _go(
     retry: bool,
 ) -> None:
     """Make what is missing, and say what came out."""
-    tls = {"tls_ca_file": tls_ca, "tls_client_cert": tls_cert, "tls_client_key": tls_key}
-    if any(tls.values()) and dask is None:
-        raise click.UsageError(voice.text("sweep.tls"))
-    if dask is not None and jobs is not None:
-        raise click.UsageError(voice.text("sweep.jobs_or_dask"))
+    by = security(voice, jobs, dask, tls_ca, tls_cert, tls_key)
     workers = jobs or (1 if dask else _workers(study))
     if workers > 1:
         from sim.experiments.sweep.cell import prepare
@@ -191,15 +207,10 @@ def _go(
     from sim.experiments.sweep.sweep import sweep as make
     from sim.presentation.screen import progress
 
-    security = None
-    if any(tls.values()):
-        from distributed import Security
-
-        security = Security(**tls, require_encryption=True)
     try:
         with progress(voice.lang, shown=not voice.quiet) as tell:
             found = make(
-                study, folder, jobs=workers, dask=dask, security=security, timeout=timeout, retry=retry, progress=tell
+                study, folder, jobs=workers, dask=dask, security=by, timeout=timeout, retry=retry, progress=tell
             )
     except KeyboardInterrupt:
         if not (folder / "manifest.json").exists():

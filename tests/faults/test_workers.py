@@ -128,10 +128,10 @@ def test_what_crashes_or_hangs_is_named(driver, wild, jobs):
 
 
 class Cluster:
-    """A scheduler and two workers, as a user starts them by hand."""
+    """A scheduler and two workers, as a user starts them by hand; with certificates if `tls` names them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, 0
+    def __init__(self, folder: Path, tls: tuple[str, ...] = ()) -> None:
+        self.folder, self.port, self.tls = folder, 0, tls
         self.workers: list[subprocess.Popen[bytes]] = []
         self.scheduler = self._scheduler()
         for _ in range(2):
@@ -139,7 +139,7 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        return f"tcp://127.0.0.1:{self.port}"
+        return f"{'tls' if self.tls else 'tcp'}://127.0.0.1:{self.port}"
 
     def _run(self, *words: str) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
@@ -154,14 +154,19 @@ class Cluster:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
-        place = ("--host", "127.0.0.1", "--port", str(self.port), "--dashboard-address", "127.0.0.1:0")
-        return self._run("distributed.cli.dask_scheduler", *place)
+        place = ("--port", str(self.port), "--dashboard-address", "127.0.0.1:0")
+        host = ("--host", "tls://127.0.0.1") if self.tls else ("--host", "127.0.0.1")
+        return self._run("distributed.cli.dask_scheduler", *host, *place, *self._certificates())
+
+    def _certificates(self) -> tuple[str, ...]:
+        names = ("--tls-ca-file", "--tls-cert", "--tls-key")
+        return tuple(word for pair in zip(names, self.tls, strict=False) for word in pair)
 
     def add(self) -> None:
         """Start a worker."""
-        how = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--memory-limit", "0")
-        scratch = ("--local-directory", str(self.folder / "scratch"), "--death-timeout", "30")
-        self.workers.append(self._run("distributed.cli.dask_worker", self.address, *how, *scratch))
+        how = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0", "--death-timeout", "30")
+        where = ("--host", "tls://127.0.0.1" if self.tls else "127.0.0.1", "--local-directory", "scratch")
+        self.workers.append(self._run("distributed.cli.dask_worker", self.address, *how, *where, *self._certificates()))
 
     def kill_one(self, dice: random.Random) -> bool:
         """Kill a worker, and start another in its place."""
@@ -221,3 +226,31 @@ def test_a_dask_cluster_whose_workers_and_scheduler_are_killed(driver, cluster, 
     found = driver.status()
     assert (found["done"], found["failed"]) == (driver.runs, {})
     assert found["digest"] == sim.sweep(driver.folder / "study.yaml").digest
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> tuple[str, str, str]:
+    """An authority, and a certificate of this machine with its key."""
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    asked = ("-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=127.0.0.1")
+    named = ("-addext", "subjectAltName=IP:127.0.0.1")
+    made = ["openssl", "req", *asked, *named, "-keyout", key, "-out", certificate]
+    subprocess.run(made, check=True, capture_output=True)
+    return certificate, certificate, key
+
+
+def test_a_scheduler_by_tls(driver, certificates, tmp_path):
+    """With certificates a sweep runs on a scheduler by TLS as it does here; without them it is refused."""
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(tmp_path / "cluster", certificates)
+    ca, certificate, key = certificates
+    study = driver.folder / "study.yaml"
+    study.write_text(study.read_text().replace("replicates: 60", "replicates: 2"))
+    try:
+        where = ("--dask", cluster.address, "-q")
+        driver.end(driver.sweep(*where, "--tls-ca", ca, "--tls-cert", certificate, "--tls-key", key))
+        assert driver.status()["digest"] == sim.sweep(study).digest
+        naked = driver.start("sweep", "study.yaml", "-o", "naked", *where)
+        assert "no Dask scheduler answers" in driver.end(naked, 3)
+    finally:
+        cluster.end()
