@@ -58,7 +58,7 @@ def by_whom(verb: _F) -> _F:
 def security(
     voice: Voice, jobs: int | None, dask: str | None, ca: str | None, cert: str | None, key: str | None
 ) -> Security | None:
-    """Certificates for a scheduler by TLS, if any were given. Raises UsageError for options that do not fit together."""
+    """Certificates for a scheduler by TLS, if any were given. Raises UsageError for options that exclude each other."""
     tls = {"tls_ca_file": ca, "tls_client_cert": cert, "tls_client_key": key}
     if any(tls.values()) and dask is None:
         raise click.UsageError(voice.text("sweep.tls"))
