@@ -12,6 +12,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sim.entrepreneurs.agent import Entrepreneur
     from sim.errors import EvidenceError, RunError, ScenarioError, SimError, StoreError
     from sim.experiments.comparison.compare import compare
@@ -25,7 +27,11 @@ if TYPE_CHECKING:
     from sim.model import Pipeline
     from sim.scenario.loader import load
     from sim.scenario.schema import Scenario
+    from sim.scenario.starter import classroom
     from sim.simulation import Result, open_run, run, simulate
+
+    dashboard: Callable[..., Any]  # not imported: what draws is above what runs
+    report: Callable[..., Any]
 
 _HOME = {
     "Comparison": "sim.experiments.comparison.result",
@@ -41,7 +47,9 @@ _HOME = {
     "SimError": "sim.errors",
     "StoreError": "sim.errors",
     "Sweep": "sim.experiments.sweep.result",
+    "classroom": "sim.scenario.starter",
     "compare": "sim.experiments.comparison.compare",
+    "dashboard": "sim.presentation.dashboard",
     "load": "sim.scenario.loader",
     "open_comparison": "sim.experiments.comparison.result",
     "open_optimum": "sim.experiments.optimisation.result",
@@ -49,6 +57,7 @@ _HOME = {
     "open_sensitivity": "sim.experiments.sensitivity.found",
     "open_sweep": "sim.experiments.sweep.result",
     "optimise": "sim.experiments.optimisation.optimise",
+    "report": "sim.presentation.report.write",
     "run": "sim.simulation",
     "sensitivity": "sim.experiments.sensitivity.swept",
     "simulate": "sim.simulation",
@@ -69,7 +78,9 @@ __all__ = [
     "SimError",
     "StoreError",
     "Sweep",
+    "classroom",
     "compare",
+    "dashboard",
     "load",
     "open_comparison",
     "open_optimum",
@@ -77,6 +88,7 @@ __all__ = [
     "open_sensitivity",
     "open_sweep",
     "optimise",
+    "report",
     "run",
     "sensitivity",
     "simulate",

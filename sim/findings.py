@@ -185,5 +185,26 @@ FINDINGS: Mapping[str, tuple[Column, ...]] = {
         _number("low_p", "quasi-p-value of the lower limit", "share"),
         _number("high_p", "quasi-p-value of the upper limit", "share"),
     ),
+    "swings": (
+        _text("path", "an assumed number"),
+        _text("end", "low or high: the end of its range that it was moved to"),
+        _number("value", "the number there, in its unit"),
+        _text("outcome", "name of the outcome"),
+        _number("effect", "mean of the paired differences from the scenario, in the outcome's unit"),
+        _number("ci_low", "lower end of its 95 % interval"),
+        _number("ci_high", "upper end of its 95 % interval"),
+        _count("n", "pairs of runs that know it"),
+    ),
+    "scorecard": (
+        _text("fact", "id of a fact"),
+        _text("who", "model, or a null model"),
+        _text("part", "which of its numbers; null where it is not known", nullable=True),
+        _count("replicate", "replicate, from 0; -1 where it is not known"),
+        _number("value", "its value, in the unit of the part"),
+        _number("low", "lower end of its band; null if that is open"),
+        _number("high", "upper end of its band; null if that is open"),
+        _text("reason", "why it is not known", nullable=True),
+        _text("reason_values", "what fills the reason's text, as JSON", nullable=True),
+    ),
 }
 """Columns by table."""

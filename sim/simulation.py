@@ -23,7 +23,7 @@ from sim.statistics import fiscal, funnel, scale, summary, survival
 from sim.statistics.lifetable import LifeTable
 from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
 from sim.surroundings import Surroundings
-from sim.tables import TABLES, columns
+from sim.tables import ARRIVED, OUTSIDE, STILL_THERE, TABLES, columns
 
 __all__ = ["SEED_SCHEME", "Progress", "Result", "commit", "open_run", "run", "simulate", "versions"]
 
@@ -121,6 +121,23 @@ class Result:
         frame = to_pandas(pa.concat_tables(to_arrow(name, p[name], self.stages) for p in self._parts))
         return frame[only] if only else frame
 
+    @cached_property
+    def source(self) -> Scenario | None:
+        """The scenario that was run, which knows where its numbers come from; None if nobody kept it.
+
+        Raises ScenarioError if a stored one cannot be read any more.
+        """
+        if self.folder is None or not (self.folder / "scenario.yaml").is_file():
+            return None
+        from sim.scenario.loader import load
+
+        return load(self.folder / "scenario.yaml")
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What a run that was opened from its folder depended on; else empty."""
+        return self._manifest
+
     @property
     def tables(self) -> Mapping[str, pd.DataFrame]:
         """All tables, read when asked for."""
@@ -174,14 +191,26 @@ class Result:
     def _cohorts(self) -> pd.DataFrame:
         return self.table("cohorts")
 
-    def _each(self) -> Iterator[Tables]:
-        names = ("entrepreneurs", "transitions", "months", "ledger")
+    def _each(self, *only: str) -> Iterator[Tables]:
+        names = only or ("entrepreneurs", "transitions", "months", "ledger")
         for replicate in range(self.replicates):
             yield {name: self.table(name, replicate) for name in names}
 
     def funnel(self) -> pd.DataFrame:
         """The chain in one table (see `sim.statistics.funnel.funnel`), mean over replicates."""
         return self._means.chain.copy()
+
+    def flow(self) -> pd.DataFrame:
+        """Every move of the newcomers from stage to stage, to an exit, or to where they are at the end.
+
+        source, target, moves (see `sim.statistics.funnel.flow`): counts over all replicates, in the order of the chain.
+        """
+        each = [funnel.flow(t) for t in self._each("entrepreneurs", "transitions")]
+        sums = pd.concat(each).groupby(["source", "target"], sort=False)["moves"].sum().reset_index()
+        order = {id: place for place, id in enumerate((ARRIVED, *self.stages, OUTSIDE, STILL_THERE))}
+        places = [sums[column].map(order).fillna(len(order)) for column in ("source", "target")]
+        found = sums.assign(_source=places[0], _target=places[1]).sort_values(["_source", "_target", "target"])
+        return found.drop(columns=["_source", "_target"]).reset_index(drop=True)
 
     def sizes(self) -> pd.DataFrame:
         """Distribution of annual sales of newcomers at the end: sales_cny, share_above; mean over replicates."""
@@ -233,7 +262,7 @@ class Result:
 
     @property
     def plot(self) -> Any:
-        """Plots: `result.plot.survival()`, `.funnel()`, `.sizes()`, `.occupancy()`, `.waiting()`, `.spending()`."""
+        """Plots: `result.plot.survival()`, `.funnel()`, `.flow()`, `.sizes()`, `.occupancy()`, `.waiting()`, ..."""
         import importlib  # the one arrow that points back, so that results can be drawn where they are
 
         return importlib.import_module("sim.presentation.plots").Plots(self)
@@ -356,6 +385,7 @@ def run(
         folder=folder,
         replicates=len(outcomes),
     )
+    result.__dict__["source"] = settled
     if folder:
         result.__dict__["_means"] = _mean(digests)
         _write_manifest(folder, settled, result, writer)

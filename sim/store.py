@@ -184,13 +184,27 @@ def manifest_of(folder: Path | str, kind: str, verb: str) -> dict[str, Any]:
 
 def write_manifest(folder: Path, manifest: Mapping[str, Any]) -> None:
     """Write a manifest, with the checksum of every file that the folder holds."""
-    text = json.dumps({**manifest, "sha256": _checksums(folder)}, ensure_ascii=False, indent=1, allow_nan=False)
+    _write_json(folder, {**manifest, "sha256": _checksums(folder)})
+
+
+def _write_json(folder: Path, manifest: Mapping[str, Any]) -> None:
+    text = json.dumps(manifest, ensure_ascii=False, indent=1, allow_nan=False)
     (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
 
 
-def seal(folder: Path) -> None:
-    """Take what was added to a run folder after the run (figures, a report) into its manifest's checksums."""
-    write_manifest(folder, read_manifest(folder))
+def seal(folder: Path, *names: str) -> None:
+    """Take what was added to a run folder after the run (figures, a report) into its manifest's checksums.
+
+    With `names`, only these files: the others keep the checksums that they have, so that damage to them stays to be
+    seen. A manifest that keeps none (that of a sweep, whose parts are named by what they hold) is left as it is.
+    """
+    manifest = read_manifest(folder)
+    if not names:
+        return write_manifest(folder, manifest)
+    if "sha256" not in manifest:
+        return None
+    sums = {**manifest["sha256"], **{name: _checksum(folder / name) for name in names}}
+    return _write_json(folder, {**manifest, "sha256": dict(sorted(sums.items()))})
 
 
 def _checksums(folder: Path) -> dict[str, str]:

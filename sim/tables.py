@@ -10,12 +10,15 @@ from collections.abc import Sequence
 from sim.column import Column
 from sim.findings import FINDINGS
 
-__all__ = ["EXIT_REASONS", "OUTSIDE", "TABLES", "Column", "columns"]
+__all__ = ["ARRIVED", "EXIT_REASONS", "OUTSIDE", "STILL_THERE", "TABLES", "Column", "columns"]
 
 OUTSIDE = "outside"
 """The place of those who trade on outside the chain: a stage id that no chain may use."""
 
 EXIT_REASONS = ("insolvent", "quit", "left_city")
+
+ARRIVED, STILL_THERE = "arrived", "still_there"
+"""Where the flow along the chain begins, and where it ends for those who trade when the run does."""
 
 
 def _c(name: str, dtype: str, unit: str, en: str, nullable: bool = False) -> Column:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from sim.cli.app import app
 from sim.cli.calibrate import calibrate
 from sim.cli.compare import compare
 from sim.cli.facts import facts
@@ -11,6 +12,7 @@ from sim.cli.figures import figures
 from sim.cli.odd import odd
 from sim.cli.optimise import optimise
 from sim.cli.program import Option, Program, common
+from sim.cli.report import report
 from sim.cli.runs import run
 from sim.cli.scenarios import check, describe, new
 from sim.cli.sensitivity import sensitivity
@@ -42,6 +44,6 @@ def sim() -> None:
 
 for verb in (
     new, check, describe, figures, run, compare, sweep, status, resume, expand, sensitivity, calibrate,
-    optimise, facts, trace, odd,
+    optimise, facts, trace, odd, report, app,
 ):  # fmt: skip
     sim.add_command(verb)

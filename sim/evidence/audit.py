@@ -37,6 +37,11 @@ class Origin:
     zh: str = ""
     en: str = ""
 
+    def _repr_html_(self) -> str:
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").why(self))
+
 
 @dataclass(frozen=True)
 class Row:

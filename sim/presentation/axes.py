@@ -14,6 +14,9 @@ __all__ = ["Axes"]
 _KINDS = {"chain": "stage", "policy": "policy", "market": "channel"}
 """What the second part of a path is, by the first."""
 
+_SYMBOL = re.compile(r"[a-zA-Z]{1,3}")
+"""A letter or its name (``eta: ...``) says nothing by itself."""
+
 _LABEL = 30
 """assumed: letters of a line beside a figure."""
 
@@ -46,7 +49,9 @@ class Axes:
         """What an axis is called; its path if nobody named it."""
         axis = self._axes[path]
         both = axis.get("name", axis)
-        said = clean(short(re.split("[;；:：]", both[self._lang] or both["en"] or both["zh"])[0])) or path
+        whole = both[self._lang] or both["en"] or both["zh"]
+        first = re.split("[;；:：]", whole)[0]
+        said = clean(short(whole if _SYMBOL.fullmatch(first) else first)) or path
         room, *parts = path.split(".")
         kind = _KINDS.get(room)
         if kind is None or len(parts) < 2 or (kind == "channel" and known(f"channel.{parts[0]}", self._lang) is None):

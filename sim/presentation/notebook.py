@@ -1,54 +1,135 @@
-"""Results in a notebook: a table of what came out, with words in the reader's language, which is the locale's."""
+"""Results in a notebook: the answer that the screen shows, in the reader's language, which is the locale's."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sim.presentation.catalogue import Labels, Lang, decimals, known, labels, language, outcome, reason, unit
-from sim.presentation.comparison import names, words
-from sim.presentation.digits import written
+from sim.presentation.catalogue import labels, language, title
+from sim.presentation.markup import html
 
 if TYPE_CHECKING:
-    import pandas as pd
-
+    from sim.evidence.audit import Origin
+    from sim.experiments.calibration.result import Calibration
     from sim.experiments.comparison.result import Comparison
+    from sim.experiments.optimisation.result import Optimum
+    from sim.experiments.scoring.scorecard import Scorecard
+    from sim.experiments.sensitivity.found import Sensitivity
+    from sim.experiments.sweep.result import Sweep
+    from sim.experiments.tracing.trace import Life
+    from sim.scenario.schema import Scenario
     from sim.simulation import Result
 
-__all__ = ["comparison", "run"]
+__all__ = [
+    "calibration",
+    "comparison",
+    "life",
+    "optimum",
+    "run",
+    "scenario",
+    "scorecard",
+    "sensitivity",
+    "speak",
+    "sweep",
+    "tell",
+    "why",
+]
 
-_RUN = ("outcome", "mean", "sd", "ci_low", "ci_high", "p10", "p90", "n", "unit", "reason")
 
-_COMPARISON = (
-    "scenario", "outcome", "base", "reform", "effect", "ci_low", "ci_high", "direct", "displacement", "n", "unit",
-    "reason",
-)  # fmt: skip
+def speak(lang: str) -> Callable[[str, str], str]:
+    """Choose the language of tables from here on; returns a function that chooses between two texts alike.
+
+    Raises ValueError if `lang` is neither ``zh`` nor ``en``.
+    """
+    os.environ["SIM_LANG"] = language(lang)
+    return lambda zh, en: zh if lang == "zh" else en
+
+
+def tell(zh: str, en: str) -> None:
+    """Show a sentence that holds computed numbers in both languages, set as the text of the notebooks is: Markdown."""
+    from IPython.display import Markdown, display
+
+    quoted = "\n".join(f"> {line}".rstrip() for line in en.split("\n"))
+    display(Markdown(f"{zh}\n\n{quoted}"))  # type: ignore[no-untyped-call]
+
+
+def why(origin: Origin) -> str:
+    """Where a number comes from, as HTML."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from sim.evidence.audit import audit
+    from sim.presentation.listing import explanation
+
+    first, *others = explanation(audit([origin])[0], language()).splitlines()
+    return html(Group(Text(first, "bold"), *map(Text, others)))
+
+
+def scenario(found: Scenario) -> str:
+    """A scenario as HTML: its chain, its policy, and how much of it is assumed."""
+    from sim.presentation.profile import Profile
+
+    return html(Profile(found, language()))
 
 
 def run(result: Result) -> str:
     """The outcomes of a run as HTML."""
+    from sim.presentation.answer import Answer
+    from sim.presentation.money import money
+
     lang = language()
-    return _html(result.summary, _RUN, lang, labels(result.scenario, lang), {})
+    named = labels(result.scenario, lang)
+    paid = tuple(money(result, lang, named))
+    name = title(result.scenario, lang)
+    answer = Answer(result.summary, name=name, replicates=result.replicates, labels=named, money=paid, lang=lang)
+    return html(answer, folded=True)
 
 
 def comparison(found: Comparison) -> str:
-    """The paired effects of a comparison as HTML."""
-    lang = language()
-    return _html(found.summary, _COMPARISON, lang, words(found, lang), names(found, lang))
+    """What each reform does, as HTML."""
+    from sim.presentation.comparison import PairedAnswer
+
+    return html(PairedAnswer(found, lang=language()), folded=True)
 
 
-def _html(table: pd.DataFrame, columns: Sequence[str], lang: Lang, said: Labels, scenarios: Mapping[str, str]) -> str:
-    """Some columns of a table, ids as names and shares in %; what is not known is a dash."""
-    shown = table[list(columns)].astype(object).where(table[list(columns)].notna(), None)
-    by = table["unit"].map(lambda id: 0.01 if id == "share" else 1.0)
-    shown["outcome"] = [outcome(id, lang, said)[0] for id in shown["outcome"]]
-    shown["unit"] = [unit(id, lang) for id in shown["unit"]]
-    shown["reason"] = [reason(why, lang, said) if why else "" for why in shown["reason"]]
-    if scenarios:
-        shown["scenario"] = [scenarios[id] for id in shown["scenario"]]
-    for name in columns:
-        if table[name].dtype.kind == "f":
-            shown[name] = [written(x, decimals(x)) for x in table[name] / by]
-    shown.columns = [known(f"notebook.{name}", lang) or name for name in columns]
-    html: str = shown.to_html(index=False, escape=True)
-    return html
+def sweep(found: Sweep) -> str:
+    """The outcomes of a sweep at its points, and what failed, as HTML."""
+    from sim.presentation.sweep import SweepAnswer
+
+    return html(SweepAnswer(found, lang=language()))
+
+
+def sensitivity(found: Sensitivity) -> str:
+    """What a sweep's outcomes are sensitive to, as HTML."""
+    from sim.presentation.indices import IndicesAnswer
+
+    return html(IndicesAnswer(found, lang=language()), folded=True)
+
+
+def calibration(found: Calibration) -> str:
+    """Fit, posterior, and what the targets leave open, as HTML."""
+    from sim.presentation.calibration import CalibrationAnswer
+
+    return html(CalibrationAnswer(found, lang=language()), folded=True)
+
+
+def optimum(found: Optimum) -> str:
+    """What to do with a budget, and how sure that is, as HTML."""
+    from sim.presentation.optimisation import OptimumAnswer
+
+    return html(OptimumAnswer(found, lang=language()), folded=True)
+
+
+def scorecard(found: Scorecard) -> str:
+    """Which facts hold, as HTML."""
+    from sim.presentation.scorecard import Card
+
+    return html(Card(found, language()))
+
+
+def life(found: Life) -> str:
+    """A life, event by event, as HTML."""
+    from sim.presentation.story import Story
+
+    return html(Story(found, language()), folded=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from sim.presentation.alluvial import flow
 from sim.presentation.catalogue import Labels, Lang, decimals, name, short, text
 from sim.presentation.style import (
     GREY,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
-__all__ = ["Drawable", "figures", "funnel", "occupancy", "sizes", "spending", "survival", "waiting"]
+__all__ = ["Drawable", "figures", "flow", "funnel", "occupancy", "sizes", "spending", "survival", "waiting"]
 
 _KINDS = ("stage", "education", "origin", "channel", "policy")
 
@@ -212,6 +213,10 @@ class Drawable(Protocol):
         """The chain, one row a stage."""
         ...
 
+    def flow(self) -> pd.DataFrame:
+        """Moves from stage to stage."""
+        ...
+
     def sizes(self) -> pd.DataFrame:
         """Distribution of sales at the end."""
         ...
@@ -348,6 +353,10 @@ class Plots:
     def funnel(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
         """The share of newcomers that reaches each stage."""
         return funnel(self._result.funnel(), ax, lang=lang)
+
+    def flow(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
+        """Where newcomers go, from stage to stage."""
+        return flow(self._result.flow(), ax, lang=lang)
 
     def sizes(self, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:
         """The distribution of annual sales at the end."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,9 @@ __all__ = ["carriers", "figures"]
 
 _MOST = 8
 """assumed: bars of a figure that can still be read from the back of a room."""
+
+_LABEL = 34
+"""assumed: letters of a line beside a bar."""
 
 
 def carriers(
@@ -45,8 +50,8 @@ def carriers(
             ax.plot(ends, [place, place], color="black", linewidth=1.5, solid_capstyle="butt")
         for part, colour in (("first", PALETTE[0]), ("total", PALETTE[5])):
             ax.barh(0, 0, color=colour, label=text(f"sensitivity.figure.{part}", lang))
-        names = [called(found, share["group"], lang) for share in shares]
-        ax.set_yticks(range(len(names)), names, parse_math=False, color="black")
+        names = [textwrap.fill(re.split("[;；]", called(found, s["group"], lang))[0], _LABEL) for s in shares]
+        ax.set_yticks(range(len(names)), names, parse_math=False, color="black", fontsize=11)
         grey: dict[bool, str] = {True: "black", False: GREY}
         for label, share in zip(ax.get_yticklabels(), shares, strict=True):
             label.set_color(grey[share["rank"] is not None])

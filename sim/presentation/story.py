@@ -192,6 +192,11 @@ def _closing(life: Life, lang: Lang, heading: str = "") -> Iterator[RenderableTy
     """What he got in all."""
     from rich.padding import Padding
 
+    said = _received(life, lang)
+    yield Padding(Prose(f"{heading}{text('trace.colon', lang)}{said}" if heading else said), (1, 0, 0, 1))
+
+
+def _received(life: Life, lang: Lang) -> str:
     from sim.experiments.tracing.trace import received
 
     named, got = labels(life.scenario.resolved(), lang), received(life.months)
@@ -207,8 +212,7 @@ def _closing(life: Life, lang: Lang, heading: str = "") -> Iterator[RenderableTy
     ]
     total = money(sum(paid for _, paid in got.values()), lang)
     listed = text("figures.comma", lang).join(each)
-    said = text("trace.received", lang, total=total, each=listed) if got else text("trace.nothing", lang)
-    yield Padding(Prose(f"{heading}{text('trace.colon', lang)}{said}" if heading else said), (1, 0, 0, 1))
+    return text("trace.received", lang, total=total, each=listed) if got else text("trace.nothing", lang)
 
 
 def _notes(notes: Notes, lang: Lang) -> Iterator[RenderableType]:

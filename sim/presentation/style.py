@@ -13,7 +13,9 @@ from sim.presentation.catalogue import Lang, axis_number, text
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["FAMILY", "GREY", "PALETTE", "End", "canvas", "dress", "family", "label_ends", "numbers", "ramp", "style"]
+__all__ = [
+    "FAMILY", "GREY", "PALETTE", "End", "apart", "canvas", "dress", "family", "label_ends", "numbers", "ramp", "style",
+]  # fmt: skip
 
 FAMILY = "Sim Sans SC"
 
@@ -39,7 +41,7 @@ def family() -> list[str]:
 @contextmanager
 def style() -> Iterator[None]:
     """The look, for as long as the block lasts: nothing global is changed. Dollar signs in names are no formulas."""
-    from matplotlib import rc_context
+    from matplotlib import interactive, is_interactive, rc_context
 
     look: dict[Any, Any] = {
         "font.family": family(),
@@ -56,6 +58,8 @@ def style() -> Iterator[None]:
     }
     with rc_context(look):
         yield
+        shown = is_interactive()  # Jupyter switches it on when pyplot is first imported, which may be in here
+    interactive(shown)
 
 
 def canvas(ax: Axes | None) -> Axes:
@@ -120,14 +124,20 @@ def label_ends(ax: Axes, ends: Sequence[End], gap: float = 0.058) -> None:
     """
     to_axes = ax.transData + ax.transAxes.inverted()
     placed = sorted(((to_axes.transform((ax.get_xlim()[0], end.y))[1], end) for end in ends), key=lambda p: p[0])
-    heights: list[float] = []
-    for height, _ in placed:
-        heights.append(max(height, heights[-1] + gap) if heights else max(height, 0.0))
-    excess = max(heights[-1] - 1.0, 0.0) if heights else 0.0
-    for i in range(len(heights) - 1, -1, -1):
-        heights[i] = min(heights[i], (heights[i + 1] - gap) if i + 1 < len(heights) else heights[i] - excess)
+    heights = apart([height for height, _ in placed], gap)
     for height, (_, end) in zip(heights, placed, strict=True):
         ax.annotate(
             end.name, (1, height), (8, 0), xycoords="axes fraction", textcoords="offset points", color=end.colour,
             va="center", annotation_clip=False,
         )  # fmt: skip
+
+
+def apart(heights: Sequence[float], gap: float) -> list[float]:
+    """Heights from 0 to 1 in rising order, pushed apart by `gap`: up first, and down again from the top."""
+    spread: list[float] = []
+    for height in heights:
+        spread.append(max(height, spread[-1] + gap) if spread else max(height, 0.0))
+    excess = max(spread[-1] - 1.0, 0.0) if spread else 0.0
+    for i in range(len(spread) - 1, -1, -1):
+        spread[i] = min(spread[i], (spread[i + 1] - gap) if i + 1 < len(spread) else spread[i] - excess)
+    return spread

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sim.presentation.answer import FEW
 from sim.presentation.catalogue import Lang, clean, error, labels, outcome, scale, text
 from sim.presentation.digits import UNKNOWN, Measured, written
 from sim.presentation.listing import disk, duration
@@ -150,6 +151,8 @@ class SweepAnswer:
     def _below(self, sheet: Sheet) -> Iterator[str]:
         if self.sweep.damaged:
             yield sheet.say("damaged", count=len(self.sweep.damaged))
+        if self.sweep.summary["n"].max() < FEW:
+            yield text("answer.few", self.lang, few=FEW)
         yield sheet.say("digest", digest=self.sweep.digest[:16])
         yield text("answer.survival_means", self.lang)
         yield text("answer.cannot_validate", self.lang)

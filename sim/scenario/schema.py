@@ -246,6 +246,11 @@ class Scenario(Parameters):
         """Instruments that do not come with the program, by entry of `components`."""
         return self._own
 
+    def _repr_html_(self) -> str:
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").scenario(self))
+
     def component_files(self) -> dict[str, bytes]:
         """What must stand beside `to_yaml` for it to be read again: name -> content of each file of `components`."""
         return source_files(self.components, self._own)

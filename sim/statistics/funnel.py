@@ -19,6 +19,7 @@ import pandas as pd
 from sim.statistics.columns import Floats, Ints, category, codes, counted
 from sim.statistics.lifetable import LifeTable, first_incidence, life_table
 from sim.statistics.outcome import Outcome
+from sim.tables import ARRIVED, STILL_THERE
 
 __all__ = [
     "NEVER",
@@ -26,6 +27,7 @@ __all__ = [
     "crowding",
     "first_entered",
     "first_reached",
+    "flow",
     "funnel",
     "occupancy",
     "passage",
@@ -233,6 +235,32 @@ def funnel(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[
         )
     frame = pd.DataFrame(rows)
     return frame.astype(dict.fromkeys(frame.columns[3:], float))
+
+
+def flow(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Every move of the newcomers, from arrival to exit, or to where they are when the run ends.
+
+    Returns
+    -------
+    DataFrame
+        source (`ARRIVED`, a stage, or outside), target (a stage, outside, an exit reason, or `STILL_THERE`), moves. Who
+        leaves a place and comes back is counted each time. So what goes into a place comes out of it, and all that
+        arrive end somewhere, exactly.
+    """
+    people, log = tables["entrepreneurs"], tables["transitions"]
+    new = counted(people, "newcomers")
+    row = _rows(people, log, np.arange(len(log)))
+    known = np.flatnonzero(row >= 0)
+    mine = log.iloc[known[new[row[known]]]]
+    kinds = mine.groupby(["from_stage", "to_stage", "reason"], observed=True, dropna=False, sort=False).size()
+    there = people.loc[new & ~people["event"].to_numpy(bool), "stage"].value_counts()
+    rows = [
+        (ARRIVED if pd.isna(here) else here, why if pd.isna(to) else to, count)
+        for here, to, why, count in kinds.reset_index().itertuples(index=False)
+    ]
+    rows += [(str(stage), STILL_THERE, count) for stage, count in there.items() if count]
+    frame = pd.DataFrame(rows, columns=["source", "target", "moves"]).astype({"moves": "int64"})
+    return frame.groupby(["source", "target"], sort=False)["moves"].sum().reset_index()
 
 
 def _share(part: float, whole: float) -> float | None:

@@ -75,7 +75,9 @@ class Calibration(Kept):
         return f"<Calibration of {len(self.posterior)} parameters to {len(self.summary)} targets>"
 
     def _repr_html_(self) -> str:
-        return str(self.summary.to_html(index=False, float_format=lambda v: f"{v:,.4g}", na_rep="–", escape=True))
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").calibration(self))
 
 
 def open_calibration(folder: Path | str) -> Calibration:

@@ -73,9 +73,9 @@ class Optimum(Kept):
         return f"<Optimum of {aim} over {len(self.manifest['axes'])} levers, {self.manifest['runs']} runs>"
 
     def _repr_html_(self) -> str:
-        parts = (self.levers, self.summary)
-        style: dict[str, Any] = {"index": False, "na_rep": "–", "escape": True}
-        return "".join(f.to_html(float_format=lambda v: f"{v:,.4g}", **style) for f in parts)
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").optimum(self))
 
 
 def open_optimum(folder: Path | str) -> Optimum:

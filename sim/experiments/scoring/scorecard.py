@@ -51,6 +51,14 @@ class Scorecard:
         """How many facts hold."""
         return score(self.lines)
 
+    def __repr__(self) -> str:
+        return f"<Scorecard of {len(self.lines)} facts, {self.replicates} replicates>"
+
+    def _repr_html_(self) -> str:
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").scorecard(self))
+
 
 def score_scenario(
     scenario: Scenario,

@@ -96,7 +96,9 @@ class Sensitivity(Kept):
         return f"<Sensitivity of {self.outcomes['outcome'].nunique()} outcomes to {len(paths)} numbers>"
 
     def _repr_html_(self) -> str:
-        return str(self.indices.to_html(index=False, float_format=lambda v: f"{v:,.4g}", na_rep="–", escape=True))
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").sensitivity(self))
 
 
 def open_sensitivity(folder: Path | str) -> Sensitivity:

@@ -87,6 +87,12 @@ class Uncertainties(NamedTuple):
             values |= _adding_to_one({path: values.get(path, value) for path, value in held.items()})
         return values
 
+    def moved(self, number: Uncertain, share: float) -> dict[str, object]:
+        """Values by path where one number lies at a share of its distribution, and no other moves but for its mix."""
+        value = number.at(share)
+        held = self.mixes.get(number.group)
+        return {number.path: value} if held is None else {**_adding_to_one({**held, number.path: float(value)})}
+
 
 def _adding_to_one(drawn: Mapping[str, float]) -> dict[str, float]:
     """Shares divided by their sum, and the largest is what the others leave, so that no rounding is left over."""

@@ -152,9 +152,9 @@ class Sweep:
         return f"<Sweep of {len(self.runs):,} runs: {', '.join(self.paths)}>"
 
     def _repr_html_(self) -> str:
-        wide = self.summary.merge(self.points.drop(columns=["branch", "number"]).drop_duplicates("point"), on="point")
-        columns = [*self.paths, "outcome", "mean", "ci_low", "ci_high", "n", "unit"]
-        return str(wide[columns].to_html(index=False, float_format=lambda v: f"{v:,.4g}", na_rep="–", escape=True))
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").sweep(self))
 
 
 def open_sweep(folder: Path | str) -> Sweep:

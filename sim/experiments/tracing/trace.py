@@ -90,6 +90,14 @@ class Life:
         """The whole story: events, and the quiet spells between them."""
         return tell(self.months)
 
+    def __repr__(self) -> str:
+        return f"<Life of {self.uid} over {len(self.months)} months>"
+
+    def _repr_html_(self) -> str:
+        import importlib  # as in `sim.simulation.Result`
+
+        return str(importlib.import_module("sim.presentation.notebook").life(self))
+
 
 def trace(
     scenario: Scenario,

@@ -1,0 +1,1 @@
+"""One offline file that tells of a run, a comparison, a sweep, ...: for whoever decides, on screen and on paper."""
