@@ -66,7 +66,7 @@ class Watched:
         assert self.abroad == []
 
 
-@pytest.fixture()
+@pytest.fixture
 def visit(chromium) -> Iterator[Any]:
     """Open a watched page, in a browser session of its own; all are closed when the test ends."""
     opened: list[Watched] = []
