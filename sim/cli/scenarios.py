@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim.cli.program import Verb, Voice, common, file, option
 from sim.errors import Problem, ScenarioError
+
+if TYPE_CHECKING:
+    from sim.evidence.audit import Origin, Row
+    from sim.scenario.schema import Scenario
 
 __all__ = ["check", "describe", "new", "overrides"]
 
@@ -25,7 +29,8 @@ def new(voice: Voice, folder: str) -> None:
     if voice.json:
         voice.give({"folder": folder, "files": files})
     else:
-        voice.say(voice.text("new.done", files="\n".join(f"  {f}" for f in files), scenario=files[0], reform=files[1]))
+        named = dict(zip(("scenario", "reform", "study", "notebook"), files, strict=True))
+        voice.say(voice.text("new.done", files="\n".join(f"  {f}" for f in files), **named))
 
 
 @click.command(cls=Verb)
@@ -125,21 +130,39 @@ def _note(voice: Voice, found: Problem) -> str:
 def describe(voice: Voice, file: str, why: str | None, assignments: tuple[str, ...]) -> None:
     """The resolved scenario, or where one of its values comes from."""
     from sim.evidence.audit import audit
-    from sim.presentation.listing import explanation
     from sim.scenario.loader import load
 
     scenario = load(file, overrides(assignments))
     voice.warn(scenario.warnings)
     if why is not None:
-        row = audit([scenario.why(why)])[0]
+        rows = audit(_asked(scenario, why))
         if voice.json:
-            voice.give(row.flat())
+            flat = [row.flat() for row in rows]
+            voice.give(flat[0] if [row["path"] for row in flat] == [why] else {"path": why, "values": flat})
         else:
-            voice.say(explanation(row, voice.lang))
+            _explain(voice, why, rows)
     elif voice.json:
         voice.give({"file": file, "hash": scenario.hash(), "scenario": scenario.resolved()})
     else:
         voice.say(scenario.to_yaml().rstrip("\n"))
+
+
+def _explain(voice: Voice, path: str, rows: Sequence[Row]) -> None:
+    """One value in full, or those of a section in a table."""
+    from sim.presentation.listing import audit_table, explanation
+    from sim.presentation.screen import say
+
+    if rows[0].origin.path == path:
+        voice.say(explanation(rows[0], voice.lang))
+        return
+    for part in audit_table(rows, voice.lang):
+        say(part, wide=True)
+
+
+def _asked(scenario: Scenario, path: str) -> list[Origin]:
+    """Where the value at a path comes from; of a section, each of its values."""
+    below = [key for key in scenario.provenance if key.startswith(f"{path}.")]
+    return [scenario.why(key) for key in below or [path]]
 
 
 def overrides(assignments: tuple[str, ...], **settings: object) -> dict[str, object]:

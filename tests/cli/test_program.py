@@ -131,10 +131,21 @@ def test_no_memory_is_not_a_bug(command, monkeypatch):
     assert "not enough memory" in command("figures", "show", "x", code=3).stderr
 
 
-@pytest.mark.parametrize("words", [("describe", "tiny.yaml"), ("figures", "list"), ("figures", "list", "--json")])
-def test_a_reader_who_leaves(command, words):
-    """`| head -1` ends quietly."""
-    with command.start(*words, "--quiet") as child:
+LONGER = [("compare", "tiny.yaml", "other.yaml", "-n", "2"), ("trace", "tiny.yaml"), ("odd", "--lang", "zh")]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("describe", "tiny.yaml"), ("figures", "list"), ("figures", "list", "--json"), ("--help",), ("odd",),
+        ("run", "tiny.yaml", "--no-figures"), *(pytest.param(words, marks=pytest.mark.long) for words in LONGER),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_a_reader_who_leaves(command, place, words):
+    """`| head -1` ends quietly, whatever is said, and however long it takes until something is."""
+    (place / "other.yaml").write_text("extends: tiny.yaml\npolicy: null\n", encoding="utf-8")
+    with command.start(*words, *([] if words == ("--help",) else ["--quiet"])) as child:
         child.stdout.close()
         assert (child.stderr.read(), child.wait(60)) == (b"", 0)
 
@@ -149,12 +160,22 @@ def test_a_screen_without_chinese(command):
     assert b"\\u" in out
 
 
-@pytest.mark.parametrize("words", [("run", "tiny.yaml", "--no-figures"), ("figures", "list")])
-def test_no_colour_in_a_pipe(command, words):
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("run", "tiny.yaml", "--no-figures"), ("figures", "list"), ("figures", "show", "student_inflow_per_year"),
+        ("figures", "audit", "tiny.yaml"), ("describe", "tiny.yaml", "--why", "chain.hub"), ("check", "tiny.yaml"),
+        ("compare", "tiny.yaml", "other.yaml", "-n", "2"), ("trace", "tiny.yaml"), ("run", "tiny.yaml", "--dry-run"),
+        ("odd",), ("new", "x"), ("--help",),
+    ],
+    ids=" ".join,
+)  # fmt: skip
+def test_no_colour_in_a_pipe(command, place, words):
     """Without a terminal there are no escape codes, nor blanks at the ends of lines."""
-    said = command(*words).stdout
-    assert "\x1b" not in said
-    assert not re.search(r"[ \t]$", said, re.MULTILINE)
+    (place / "other.yaml").write_text("extends: tiny.yaml\npolicy: null\n", encoding="utf-8")
+    result = command(*words)
+    assert "\x1b" not in result.stdout + result.stderr
+    assert not re.search(r"[ \t]$", result.stdout, re.MULTILINE)
 
 
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
@@ -192,6 +213,27 @@ def test_progress_on_a_terminal(command):
     words, environment = ("run", "tiny.yaml", "-n", "20", "--no-figures"), {"TERM": "xterm-256color"}
     assert b"/20 runs" in on_terminal(command, *words, env=environment)
     assert b"/20 runs" not in on_terminal(command, *words, "-q", env=environment)
+
+
+def test_progress_without_a_terminal(capsys, monkeypatch):
+    """A log gets a plain line now and then, at most one each tenth of the way; --quiet and short runs get none."""
+    from sim.presentation import screen
+
+    clock = iter([0.0, *range(2, 200, 2)])
+    monkeypatch.setattr(screen.time, "monotonic", lambda: next(clock))
+    with screen.progress("en") as tell:
+        for done in range(1, 41):
+            tell(done, 40)
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "Simulating: 5/40 runs, 30 a minute"
+    assert [int(re.search(r"(\d+)/40", line)[1]) for line in said] == [5, 10, 15, 20, 25, 30, 35, 40]
+    with screen.progress("zh") as tell:  # each step takes two seconds: slow ones are heard of each minute
+        for done in range(1, 41):
+            tell(done, 4_000)
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    with screen.progress("en", shown=False) as tell:
+        assert tell is None
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -1,21 +1,85 @@
 import json
 import re
+from pathlib import Path
 
 import jsonschema
 import pytest
 
+import sim
 from sim.scenario.starter import FILES
+
+ROOT = Path(__file__).parents[2]
+
+
+def inside(folder):
+    """Files of a folder, by relative path."""
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
 
 
 def test_new_makes_a_folder_that_works(command, place):
-    """The starter scenario and its reform are valid without a warning, and the reform changes the scenario."""
+    """The starter's scenario, reform and study are valid without a warning, and the reform changes the scenario."""
     said = command("new", "my city").stdout
-    assert "sim run my city/scenario.yaml" in said
-    assert sorted(p.name for p in (place / "my city").iterdir()) == sorted(FILES)
-    files = [f"my city/{name}" for name in FILES]
+    assert inside(place / "my city") == sorted(FILES)
+    files = [f"my city/{name}" for name in FILES if name.endswith(".yaml")]
     assert command.json("check", *files)["files"] == [{"file": f, "valid": True, "problems": []} for f in files]
-    hashes = {command.json("describe", f)["hash"] for f in files}
+    hashes = {command.json("describe", f)["hash"] for f in files[:2]}
     assert len(hashes) == 2
+    for line in ("sim run my city/scenario.yaml", "sim sweep my city/studies/places.yaml", "my city/first_look.ipynb"):
+        assert line in said
+
+
+def test_what_new_proposes_runs(command, place):
+    """Every command that `new` proposes works as it stands, and the study tells what places do."""
+    command("new", "city")
+    command("run", "city/scenario.yaml", "-n", "2", "--no-figures")
+    assert (
+        "孵化器席位翻倍"
+        in command("compare", "city/scenario.yaml", "city/reform.yaml", "-n", "2", "--lang", "zh").stdout
+    )
+    told = command.json("sweep", "city/studies/places.yaml", "-o", "out", "-j", "1")
+    assert (told["points"], told["runs"], told["failed"]) == (12, 48, 0)
+    reached = {row["point"]: row["mean"] for row in told["summary"] if row["outcome"] == "reached_incubator"}
+    at = {tuple(v[p] for p in sorted(v) if p.startswith("chain.")): reached[k] for k, v in told["values"].items()}
+    assert at[(27, 500_000)] > at[(9, 500_000)] > at[(9, 2_000_000)]
+
+
+def test_the_starter_is_the_classroom():
+    """The starter stands by itself, and is the city of scenarios/classroom.yaml but for its name and its replicates."""
+    ours, theirs = sim.classroom().resolved(), sim.load(ROOT / "scenarios" / "classroom.yaml").resolved()
+    for plain in (ours, theirs):
+        for key in ("name", "description", "replicates"):
+            del plain[key]
+    assert ours == theirs
+
+
+@pytest.mark.parametrize("times", [1, 3, 10])
+def test_a_larger_classroom(times):
+    """A city so many times as large has so many times the people, places and courses, and says at what scale."""
+    small, large = sim.classroom(), sim.classroom(times=times)
+    assert large.arrivals.per_year == times * small.arrivals.per_year
+    assert [s.capacity for s in large.chain[1:]] == [times * s.capacity for s in small.chain[1:]]
+    assert large.why("policy.training.courses").value == 4 * times
+    assert large.market.background.entities == times * small.market.background.entities
+    assert f"1:{100 / times:g}" in large.name.en
+    assert large.why("chain.incubator.threshold").file == "scenario.yaml"
+    assert not large.warnings
+
+
+@pytest.mark.long
+def test_the_starters_notebook_runs(command, place, monkeypatch):
+    """The notebook runs where it lies, as Jupyter would run its cells."""
+    command("new", "city")
+    monkeypatch.chdir("city")
+    monkeypatch.setenv("SIM_LANG", "en")
+    from matplotlib import pyplot as plt
+
+    space = {}
+    for cell in json.loads(Path("first_look.ipynb").read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), space)
+    plt.close("all")
+    assert space["study"].points["point"].nunique() == 12
+    assert inside(Path()) == sorted(FILES)
 
 
 def test_new_never_overwrites(command, place):
@@ -29,7 +93,7 @@ def test_new_never_overwrites(command, place):
 
 def test_new_says_its_files_in_json(command):
     """--json before the verb names the files."""
-    assert json.loads(command("--json", "new", "x").stdout)["files"] == ["x/scenario.yaml", "x/reform.yaml"]
+    assert json.loads(command("--json", "new", "x").stdout)["files"] == [f"x/{name}" for name in FILES]
 
 
 @pytest.mark.parametrize(
@@ -134,6 +198,20 @@ def test_describe_why(command):
     assert "tiny.yaml:5:" in said
     told = command.json("describe", "tiny.yaml", "--why", "chain.hub.places")
     assert (told["value"], told["file"], told["line"], told["status"]) == (3, "tiny.yaml", 8, "unsourced")
+
+
+def test_describe_why_of_a_section(command):
+    """--why of a section tells each of its numbers: in a table, and in JSON as a list."""
+    said = command("describe", "tiny.yaml", "--why", "chain.hub").stdout
+    assert re.search(r"^chain\.hub\.places +3 ", said, re.MULTILINE)
+    assert "chain.hub.tenancy" in said
+    assert "chain.village" not in said
+    told = command.json("describe", "tiny.yaml", "--why", "chain.hub")
+    assert told["path"] == "chain.hub"
+    assert {row["path"].rpartition(".")[0] for row in told["values"]} == {"chain.hub"}
+    assert len(said.splitlines()) == len(told["values"]) + 3
+    said = command("describe", "tiny.yaml", "--why", "chain.hab", code=2).stderr
+    assert "chain.hab" in said
 
 
 def test_all_bad_settings_at_once(command):

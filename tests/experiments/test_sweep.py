@@ -146,7 +146,7 @@ def test_the_folder_is_read_directly(undisturbed):
     assert opened.digest == undisturbed.digest
     pd.testing.assert_frame_equal(opened.points, undisturbed.points)
     assert repr(opened.study.blocks) == repr(undisturbed.study.blocks)
-    assert "survival_12m" in opened._repr_html_()
+    assert "Trading at 12 months" in opened._repr_html_()
 
 
 def test_nothing_is_unpickled(undisturbed, monkeypatch):

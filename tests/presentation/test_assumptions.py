@@ -16,6 +16,7 @@ from sim.evidence.quantity import Parameters
 from sim.presentation import catalogue
 from sim.presentation.listing import audit_table, explanation
 from sim.scenario import load
+from sim.scenario.starter import SCALED
 from sim.scenario.studies import OptimisationStudy, load_study
 
 ROOT = Path(sim.__file__).parent
@@ -41,7 +42,7 @@ UNITS = {extra["unit"] for extra in quantities() if "unit" in extra}
 DEFAULTS = {extra["assumed"] for extra in quantities() if "assumed" in extra}
 FILES = {origin.assumed for file in SHIPPED for origin in load(file).provenance.values() if origin.assumed}
 PRICES = set(load_study(CITY.parent / "studies" / "budget.yaml", only=OptimisationStudy).assumed_prices.values())
-OURS = sorted(DEFAULTS | FILES | PRICES)
+OURS = sorted(DEFAULTS | FILES | PRICES | {SCALED})
 
 
 @pytest.fixture(scope="module")

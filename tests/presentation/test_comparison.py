@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 from rich.cells import cell_len
 from rich.console import Console
 
-import sim
 from sim.chain.stage import Stage
 from sim.evidence.quantity import Label
 from sim.experiments.comparison.compare import compare
@@ -184,35 +183,6 @@ def test_what_a_reform_changes(small: Any) -> None:
     listed = changes(small(chain=later).resolved(), much.resolved(), "en")
     assert listed.count("→") == 8
     assert listed.endswith("1 more.")
-
-
-@pytest.mark.parametrize(("lang", "heading", "name"), [("zh", "效果", "高楼"), ("en", "Effect", "A tower")])
-def test_a_notebook_shows_a_table_in_the_readers_language(
-    found: Comparison, monkeypatch: pytest.MonkeyPatch, lang: str, heading: str, name: str
-) -> None:
-    """Headings, scenarios and outcomes are words; shares are in %; what a user typed is text, not markup."""
-    monkeypatch.setenv("SIM_LANG", lang)
-    html = found._repr_html_()
-    assert f"<th>{heading}</th>" in html
-    assert f"<td>{name}</td>" in html
-    assert "<script" not in html
-    assert "&lt;script&gt;" in html
-    share = found.summary.query("scenario == 'tower' and outcome == 'survival_36m'")["base"].iloc[0]
-    assert f"<td>{100 * share:.1f}</td>" in html
-    assert "survival_36m" not in html
-
-
-def test_a_run_is_a_table_in_a_notebook_too(small: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run shows its outcomes by name, shares in %, and why one is not known, in the reader's language."""
-    result = sim.run(small(), replicates=2)
-    zh, en = ("均值", "12个月后仍在经营", "期限不够"), ("Mean", "Trading at 12", "months long")
-    for lang, (mean, survival, why) in (("zh", zh), ("en", en)):
-        monkeypatch.setenv("SIM_LANG", lang)
-        html = result._repr_html_()
-        assert f"<th>{mean}</th>" in html
-        assert f"<td>{survival}" in html
-        assert why in html
-        assert f"<td>{100 * result.outcome('survival_12m'):.1f}</td>" in html
 
 
 # figures --------------------------------------------------------------------------------------------------------------
