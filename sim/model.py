@@ -41,6 +41,20 @@ __all__ = ["Pipeline", "before", "expect_scenario"]
 _NOBODY = np.zeros((0, 4), np.int64)
 
 
+class _Simulated(Scenario):
+    """A model's scenario under Mesa 3.5, whose SolaraViz takes any that counts as true for one of Mesa's own kind."""
+
+    @classmethod
+    def of(cls, scenario: Scenario) -> Scenario:
+        """The same scenario."""
+        own = scenario.model_copy()
+        object.__setattr__(own, "__class__", cls)
+        return own
+
+    def __bool__(self) -> bool:
+        return False
+
+
 class Pipeline(mesa.Model):  # type: ignore[misc]
     """A city's entrepreneurs and the chain they move through; one step is one month.
 
@@ -154,7 +168,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     @scenario.setter
     def scenario(self, scenario: Scenario) -> None:
-        self._scenario = scenario
+        ours = isinstance(scenario, Scenario)  # Mesa 3.5 begins with one of its own
+        self._scenario = _Simulated.of(scenario) if ours and hasattr(mesa.Model, "scenario") else scenario
 
     @property
     def calendar(self) -> int:

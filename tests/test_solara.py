@@ -6,7 +6,6 @@ import re
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ with warnings.catch_warnings():
     import ipywidgets
     import mesa.visualization as mesa_visualization
 
-NEWER = tuple(map(int, version("mesa").split(".")[:2])) >= (3, 5)
-
 PATIENCE = 60.0
 """Seconds until a page that plays is given up."""
 
@@ -32,36 +29,13 @@ def city() -> sim.Scenario:
     return sim.classroom().replace({"horizon.months": 12})
 
 
-class Falsy(sim.Scenario):
-    """A scenario that counts as none where somebody asks `if scenario`."""
-
-    def __bool__(self) -> bool:
-        return False
-
-
-class City(sim.Pipeline):
-    """A pipeline for Mesa 3.5, whose SolaraViz takes any true `scenario` of a model for one of its own kind."""
-
-    @property
-    def scenario(self) -> sim.Scenario:
-        """What is simulated."""
-        return self._scenario
-
-    @scenario.setter
-    def scenario(self, scenario: sim.Scenario) -> None:
-        self._scenario = scenario
-        if isinstance(scenario, sim.Scenario):  # Mesa itself first sets one of its own
-            self._scenario = scenario.model_copy()
-            self._scenario.__class__ = Falsy
-
-
 @pytest.fixture
 def page(city: sim.Scenario) -> Iterator[Callable[..., Any]]:
     """Show a pipeline in SolaraViz with a plot of who lives where; returns what was rendered, and the model in it."""
     open_pages = []
 
-    def show(kind: type[sim.Pipeline] = City, **parameters: Any) -> tuple[Any, Any]:
-        model = solara.reactive(kind(city, rng=7))
+    def show(**parameters: Any) -> tuple[Any, Any]:
+        model = solara.reactive(sim.Pipeline(city, rng=7))
         plot = mesa_visualization.make_plot_component({"village": "#0072B2", "incubator": "#009E73"})
         viz = mesa_visualization.SolaraViz(
             model, components=[plot], model_params={"scenario": city, **parameters}, play_interval=1, name="义乌"
@@ -105,15 +79,9 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-PLAIN = pytest.param(
-    sim.Pipeline, marks=pytest.mark.skipif(NEWER, reason="Mesa 3.5 refuses models that call another thing `scenario`")
-)
-
-
-@pytest.mark.parametrize("kind", [PLAIN, City])
-def test_a_step_is_a_month(page: Callable[..., Any], kind: type[sim.Pipeline]) -> None:
+def test_a_step_is_a_month(page: Callable[..., Any]) -> None:
     """Each press of Step lives one month, the plot is drawn anew, and the page says how many months have passed."""
-    rendered, model = page(kind)
+    rendered, model = page()
     assert (model.value.month, model.value.people.size) == (0, 0)
     blank = picture(rendered)
     for month in (1, 2):

@@ -56,9 +56,11 @@ def _cache_folder() -> Path:
     for base in (home / "entrepreneur-pipeline", Path(tempfile.gettempdir()) / f"entrepreneur-pipeline-{os.getuid()}"):
         folder = base / name
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            base.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(exist_ok=True, mode=0o700)
+            mine = all(f.lstat().st_uid == os.getuid() and not f.is_symlink() for f in (base, folder))
         except OSError:
             continue
-        if os.access(folder, os.W_OK) and folder.stat().st_uid == os.getuid():
+        if mine and os.access(folder, os.W_OK):  # what is read from there is executed: nobody else may have made it
             return folder
     return Path(tempfile.mkdtemp(prefix="entrepreneur-pipeline-"))
