@@ -68,7 +68,7 @@ class Market(Parameters):
     cross_border: Series = Series()
     displacement: float = quantity(
         1.0, unit="elasticity", low=0, high=1, range=(0, 1), zh="挤出弹性 eta",
-        en="eta: 1 = a newcomer's sales are taken from others, 0 = none are",
+        en="displacement elasticity eta: 1 = a newcomer's sales are taken from others, 0 = none are",
         assumed="no source; the city's demand is taken as given, and new firms share it with the others",
     )  # fmt: skip
     trim: float = quantity(

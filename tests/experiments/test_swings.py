@@ -76,6 +76,14 @@ def test_the_mean_is_that_of_the_pairs(city, found):
     assert effect == pytest.approx(np.mean(np.subtract(*values[::-1])))
 
 
+def test_totals_are_those_of_the_whole_city(city):
+    """Runs of one founder in ten still tell the arrivals of the whole city; shares are as they are."""
+    large = swings(city.replace({"arrivals.per_year": 1_000}), ("arrivals", "survival_12m"), replicates=1, founders=200)
+    assert large.by == 10
+    assert 1_600 < large.base["arrivals"] < 2_400
+    assert 0 < large.base["survival_12m"] < 1
+
+
 def test_unclear_ones_have_no_rank():
     """A number whose intervals hold 0 at both ends comes after all told from chance, however large it looks."""
     rows = [

@@ -20,7 +20,7 @@ from sim.errors import StoreError
 from sim.evidence.ledger import digest
 from sim.experiments.kept import Kept
 from sim.experiments.outcomes import known_outcomes
-from sim.experiments.points import evaluate
+from sim.experiments.points import counted_for_all, evaluate
 from sim.experiments.sensitivity.smaller import divisor, from_empty, scaled
 from sim.experiments.sensitivity.uncertainty import Uncertain, Uncertainties, uncertainties
 from sim.experiments.sweep.orders import model_version
@@ -48,7 +48,7 @@ class Swings:
         number's unit), outcome, effect (mean of the pairs, in the outcome's unit), ci_low, ci_high (95 % Student-t
         interval of that mean; null where the pairs do not tell), n (pairs that know it).
     base, units
-        The outcomes with the scenario's own values, in the smaller city; their units.
+        The outcomes with the scenario's own values; their units. What is counted for the whole city is so here as well.
     unknown
         What varies, what does not, and why.
     by, replicates
@@ -127,6 +127,7 @@ def swings(
     changes = [scaled(city, by, values) for values in points]
     frame = evaluate(city, changes, outcomes, replicates=replicates, seed=scenario.seed, jobs=jobs, progress=progress)
     values = frame[list(outcomes)].to_numpy(float).reshape(len(points), replicates, len(outcomes))
+    values = values * [by if counted_for_all(name) else 1.0 for name in outcomes]
     base, rows = values[0], []
     for (number, end, at), found in zip(moves, values[place], strict=True):
         for name, differences in zip(outcomes, (found - base).T, strict=True):

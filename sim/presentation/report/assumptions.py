@@ -105,25 +105,27 @@ def _table(found: Swings, scenario: dict[str, Any], draft: Draft) -> Grid:
     first = next(iter(ranks.values()))
     chosen = [path for path in first.index if first.loc[path, "rank"] is not None][:_ROWS]
     numbers = {number.path: number for number in found.numbers}
+    moved = {name: ranks[name].loc[chosen, ["effect_low", "effect_high"]].abs().to_numpy(float) for name in ranks}
+    units = {n: effects(m.max(initial=0.0), found.units[n], draft.lang) for n, m in moved.items()}
     lines = []
     for path in chosen:
         row, number = found.unknown.rows[path], numbers[path]
         value = measure(row.origin.value, row.origin.unit or "", draft.lang)
         ends = "–".join(measure(number.at(share), "", draft.lang) for share in (0.0, 1.0))
-        moves = [_moves(found, name, ranks[name].loc[path], sheet, draft) for name in found.base]
+        moves = [_moves(ranks[name].loc[path], by, sheet, draft) for name, (by, _) in units.items()]
         said = (called.name(path), value, ends, *moves)
         lines.append(Line(tuple(map(Cell, said))))
-    named = [outcome(name, draft.lang, draft.labels)[0] for name in found.base]
+    called_so = {name: outcome(name, draft.lang, draft.labels)[0] for name in units}
+    named = [draft.say("assumed.in_unit", outcome=said, unit=units[name][1]) for name, said in called_so.items()]
     headings = [draft.say("assumed.number"), draft.say("assumed.own"), draft.say("assumed.range"), *named]
     words = (True, *([False] * (2 + len(named))))
     return Grid(tuple(headings), words, tuple(lines), draft.say("assumed.title"))
 
 
-def _moves(found: Swings, name: str, row: Any, sheet: Sheet, draft: Draft) -> str:
+def _moves(row: Any, by: float, sheet: Sheet, draft: Draft) -> str:
     """What both ends do to an outcome: from the low end to the high one."""
-    by, unit = effects(max(abs(row["effect_low"]), abs(row["effect_high"])), found.units[name], draft.lang)
     said = []
     for end in ("low", "high"):
         move = Measured(row[f"effect_{end}"], row[f"ci_low_{end}"], row[f"ci_high_{end}"]).over(by)
         said.append(sheet.doubt(move) + written(move.value, 1 if abs(move.value) < 100 else 0, sign=True))
-    return draft.say("assumed.moves", low=said[0], high=said[1], unit=unit).strip()
+    return draft.say("assumed.moves", low=said[0], high=said[1])
