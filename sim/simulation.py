@@ -19,6 +19,7 @@ from sim.errors import RunError
 from sim.evidence.ledger import digest
 from sim.model import Pipeline, expect_scenario
 from sim.scenario.schema import Scenario, Until
+from sim.shown import Shown, presentation
 from sim.statistics import fiscal, funnel, scale, summary, survival
 from sim.statistics.lifetable import LifeTable
 from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
@@ -74,7 +75,7 @@ def simulate(
     return tables
 
 
-class Result:
+class Result(Shown):
     """What a run left behind. Everything here is computed from its tables; nothing goes back to a model.
 
     Attributes
@@ -263,9 +264,7 @@ class Result:
     @property
     def plot(self) -> Any:
         """Plots: `result.plot.survival()`, `.funnel()`, `.flow()`, `.sizes()`, `.occupancy()`, `.waiting()`, ..."""
-        import importlib  # the one arrow that points back, so that results can be drawn where they are
-
-        return importlib.import_module("sim.presentation.plots").Plots(self)
+        return presentation("plots").Plots(self)
 
     def outcome(self, name: str) -> float | None:
         """Mean of an outcome over replicates; None if the run cannot know it."""
@@ -276,11 +275,6 @@ class Result:
 
     def __repr__(self) -> str:
         return f"<Result of {self.replicates} replicates over {self.months} months: {', '.join(self.stages)}>"
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `plot`
-
-        return str(importlib.import_module("sim.presentation.notebook").run(self))
 
 
 class _LazyTables(Mapping[str, pd.DataFrame]):

@@ -10,6 +10,7 @@ from typing import Any
 
 from sim.errors import EvidenceError
 from sim.evidence.ledger import Figure, convert, figure, sources
+from sim.shown import Shown
 
 __all__ = ["STATUSES", "Origin", "Row", "audit", "counts"]
 
@@ -17,7 +18,7 @@ STATUSES = ("published", "derived", "assumed", "unsourced")
 
 
 @dataclass(frozen=True)
-class Origin:
+class Origin(Shown):
     """One number of a scenario and where it comes from.
 
     `path` is dotted, list items by id (``policy.living_stipend.amount.bachelor``); `range` is the plausible range, in
@@ -36,11 +37,6 @@ class Origin:
     column: int = 0
     zh: str = ""
     en: str = ""
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").why(self))
 
 
 @dataclass(frozen=True)

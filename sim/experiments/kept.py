@@ -9,12 +9,13 @@ from typing import Any, ClassVar, Self
 import pandas as pd
 
 from sim.errors import StoreError
+from sim.shown import Shown
 from sim.store import TableWriter, manifest_of, read_table, to_arrow, to_pandas, verify, write_manifest
 
 __all__ = ["Kept", "opened"]
 
 
-class Kept:
+class Kept(Shown):
     """Tables, as `sim.tables` declares them, and a manifest that says what they rest on.
 
     Attributes

@@ -27,6 +27,7 @@ from sim.market.demand import Market
 from sim.policy._instrument import Month, PolicyInstrument, types
 from sim.scenario.components import Components, by_type, entry_of, is_own, lasting, source_files
 from sim.scenario.shape import instrument
+from sim.shown import Shown
 
 __all__ = ["MARK", "Horizon", "Initial", "Regime", "Repeated", "Replicates", "Scenario", "Until"]
 
@@ -123,7 +124,7 @@ Count = Annotated[int, Field(ge=1, le=100000), Tag(TAGS[0])]
 Repeated = Annotated[Count | Annotated[Replicates, Tag(TAGS[1])], Discriminator(_form)]
 
 
-class Scenario(Parameters):
+class Scenario(Parameters, Shown):
     """A scenario, all defaults filled in, every number checked."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
@@ -245,11 +246,6 @@ class Scenario(Parameters):
     def own(self) -> Components:
         """Instruments that do not come with the program, by entry of `components`."""
         return self._own
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").scenario(self))
 
     def component_files(self) -> dict[str, bytes]:
         """What must stand beside `to_yaml` for it to be read again: name -> content of each file of `components`."""

@@ -13,6 +13,7 @@ from sim.experiments.calibration.answers import Found
 from sim.experiments.calibration.ridge import partner
 from sim.experiments.kept import Kept
 from sim.experiments.sweep.orders import model_version
+from sim.shown import presentation
 from sim.simulation import SEED_SCHEME, commit, versions
 from sim.tables import columns
 
@@ -67,17 +68,10 @@ class Calibration(Kept):
     @property
     def plot(self) -> Any:
         """Plots: `found.plot.marginals()`, `.exits()`, `.directions()`, `.decisions()`."""
-        import importlib  # as in `sim.simulation.Result`
-
-        return importlib.import_module("sim.presentation.calibration_plots").Plots(self)
+        return presentation("calibration_plots").Plots(self)
 
     def __repr__(self) -> str:
         return f"<Calibration of {len(self.posterior)} parameters to {len(self.summary)} targets>"
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").calibration(self))
 
 
 def open_calibration(folder: Path | str) -> Calibration:

@@ -13,6 +13,7 @@ import pandas as pd
 from sim.evidence.audit import audit, counts
 from sim.evidence.ledger import digest
 from sim.scenario.schema import Scenario
+from sim.shown import Shown, presentation
 from sim.simulation import SEED_SCHEME, commit, versions
 from sim.statistics import paired, price
 from sim.statistics.outcome import Outcome
@@ -105,7 +106,7 @@ def _mean(table: str, frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return mean.assign(reason=pd.Series(reasons, dtype=object))
 
 
-class Comparison:
+class Comparison(Shown):
     """What a comparison found. Tables are pandas DataFrames; `scenario` names the reform, or is ``base``.
 
     Attributes
@@ -196,9 +197,7 @@ class Comparison:
     @property
     def plot(self) -> Any:
         """Plots: `effect.plot.forest()`, `.split()`, `.gains(reform=...)`, `.plane()`."""
-        import importlib  # as in `sim.simulation.Result`
-
-        return importlib.import_module("sim.presentation.comparison_plots").Plots(self)
+        return presentation("comparison_plots").Plots(self)
 
     def write(self, folder: Path) -> None:
         """Write it into an empty folder: tables replicate by replicate, scenarios, manifest; see `open_comparison`.
@@ -220,11 +219,6 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison of {len(self.reforms)} reforms with the base, {self.replicates} replicates each>"
-
-    def _repr_html_(self) -> str:
-        import importlib
-
-        return str(importlib.import_module("sim.presentation.notebook").comparison(self))
 
 
 def open_comparison(folder: Path | str) -> Comparison:

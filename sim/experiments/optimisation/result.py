@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from sim.experiments.kept import Kept
+from sim.shown import presentation
 
 __all__ = ["NOW", "TABLES", "Optimum", "open_optimum"]
 
@@ -64,18 +65,11 @@ class Optimum(Kept):
     @property
     def plot(self) -> Any:
         """Plots: `found.plot.front()`, `.ranking()`, `.groups()`, `.regret()`, `.failure()`."""
-        import importlib  # as in `sim.simulation.Result`
-
-        return importlib.import_module("sim.presentation.optimisation_plots").Plots(self)
+        return presentation("optimisation_plots").Plots(self)
 
     def __repr__(self) -> str:
         aim = self.manifest["aims"][0]["outcome"]
         return f"<Optimum of {aim} over {len(self.manifest['axes'])} levers, {self.manifest['runs']} runs>"
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").optimum(self))
 
 
 def open_optimum(folder: Path | str) -> Optimum:

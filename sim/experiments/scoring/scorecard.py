@@ -12,6 +12,7 @@ from typing import Any
 from sim.experiments.scoring.trials import RUNS, City, trials
 from sim.model import Pipeline, expect_scenario
 from sim.scenario.schema import Scenario
+from sim.shown import Shown
 from sim.simulation import Progress, Result, in_order
 from sim.surroundings import Surroundings
 from sim.validation.record import Record
@@ -29,7 +30,7 @@ _TABLES = ("entrepreneurs", "transitions", "months", "city", "ledger", "panel")
 
 
 @dataclass(frozen=True)
-class Scorecard:
+class Scorecard(Shown):
     """What was found.
 
     Attributes
@@ -53,11 +54,6 @@ class Scorecard:
 
     def __repr__(self) -> str:
         return f"<Scorecard of {len(self.lines)} facts, {self.replicates} replicates>"
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").scorecard(self))
 
 
 def score_scenario(

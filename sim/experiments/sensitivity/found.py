@@ -11,6 +11,7 @@ import pandas as pd
 
 from sim.errors import StoreError
 from sim.experiments.kept import Kept
+from sim.shown import presentation
 
 __all__ = ["LEADING", "TABLES", "Sensitivity", "open_sensitivity"]
 
@@ -76,9 +77,7 @@ class Sensitivity(Kept):
     @property
     def plot(self) -> Any:
         """Plots: `found.plot.bars(outcome)`, `.pairs(outcome)`, `.cells(outcome)`, `.screening(outcome)`."""
-        import importlib  # as in `sim.simulation.Result`
-
-        return importlib.import_module("sim.presentation.indices_plots").Plots(self)
+        return presentation("indices_plots").Plots(self)
 
     def write(self, folder: Path) -> None:
         """Write it into a folder, which is made; what an earlier one left there is replaced. See `open_sensitivity`."""
@@ -94,11 +93,6 @@ class Sensitivity(Kept):
     def __repr__(self) -> str:
         paths = dict.fromkeys(axis["path"] for axis in self.manifest["axes"])
         return f"<Sensitivity of {self.outcomes['outcome'].nunique()} outcomes to {len(paths)} numbers>"
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").sensitivity(self))
 
 
 def open_sensitivity(folder: Path | str) -> Sensitivity:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from sim.experiments.kept import opened
+from sim.shown import Shown
 from sim.store import TableWriter, to_arrow, to_pandas, write_manifest
 
 __all__ = ["CHANCE", "KNOWN", "OTHERS", "TABLES", "Variance", "open_variance"]
@@ -24,7 +25,7 @@ _KIND = "variance"
 
 
 @dataclass(frozen=True)
-class Variance:
+class Variance(Shown):
     """What share of each outcome's variance each uncertain number carries.
 
     Attributes
@@ -86,9 +87,6 @@ class Variance:
     def __repr__(self) -> str:
         varied, runs = self.manifest["varied"], self.manifest["basis"]["runs"]
         return f"<Variance of {len(self.outcomes)} outcomes over {len(varied)} numbers, {runs} runs>"
-
-    def _repr_html_(self) -> str:
-        return str(self.shares.to_html(index=False, float_format=lambda v: f"{v:,.4g}", na_rep="–", escape=True))
 
 
 def declared(name: str, frame: pd.DataFrame) -> pd.DataFrame:

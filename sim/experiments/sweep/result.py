@@ -15,13 +15,14 @@ from sim.experiments.sweep.folder import manifest_of, read_points, study_in
 from sim.experiments.sweep.parts import Parts
 from sim.experiments.sweep.plan import Plan
 from sim.scenario.studies import SweepStudy
+from sim.shown import Shown
 
 __all__ = ["Sweep", "open_sweep"]
 
 _SUMMARY = ("branch", "point", "outcome", "mean", "sd", "ci_low", "ci_high", "n", "unit")
 
 
-class Sweep:
+class Sweep(Shown):
     """What a sweep found, finished or not. Tables are pandas DataFrames, read when they are asked for.
 
     Attributes
@@ -150,11 +151,6 @@ class Sweep:
 
     def __repr__(self) -> str:
         return f"<Sweep of {len(self.runs):,} runs: {', '.join(self.paths)}>"
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").sweep(self))
 
 
 def open_sweep(folder: Path | str) -> Sweep:

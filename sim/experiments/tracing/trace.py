@@ -18,6 +18,7 @@ from sim.experiments.tracing.witness import Relived
 from sim.model import Pipeline
 from sim.observation import month_label
 from sim.scenario.schema import Scenario
+from sim.shown import Shown
 
 __all__ = [
     "AFTERWARDS",
@@ -70,7 +71,7 @@ class Month:
 
 
 @dataclass(frozen=True)
-class Life:
+class Life(Shown):
     """A life within the horizon, month by month; `highest` is the highest stage that he reached."""
 
     scenario: Scenario
@@ -92,11 +93,6 @@ class Life:
 
     def __repr__(self) -> str:
         return f"<Life of {self.uid} over {len(self.months)} months>"
-
-    def _repr_html_(self) -> str:
-        import importlib  # as in `sim.simulation.Result`
-
-        return str(importlib.import_module("sim.presentation.notebook").life(self))
 
 
 def trace(
