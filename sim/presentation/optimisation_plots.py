@@ -17,7 +17,7 @@ from sim.presentation.dots import Dot, dots, tick
 from sim.presentation.indices import effects
 from sim.presentation.optimisation import called, group, told
 from sim.presentation.sheet import records
-from sim.presentation.style import GREY, PALETTE, SIZE, canvas, dress, nothing, style
+from sim.presentation.style import GREY, PALETTE, SIZE, canvas, dress, ink, nothing, style
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -81,7 +81,7 @@ def _budget(ax: Axes, at: float, lang: Lang) -> None:
     if at < high + 0.3 * (high - low):
         ax.axvline(at, color=PALETTE[3], linewidth=1.5)
         said = f" {text('optimise.figure.budget', lang)}"
-        ax.text(at, 0.02, said, transform=ax.get_xaxis_transform(), color=PALETTE[3], fontsize=11)
+        ax.text(at, 0.02, said, transform=ax.get_xaxis_transform(), color=ink(PALETTE[3]), fontsize=11)
 
 
 def ranking(found: Optimum, ax: Axes | None = None, *, lang: Lang = "en") -> Axes:

@@ -19,6 +19,7 @@ from sim.presentation.style import (
     End,
     canvas,
     dress,
+    ink,
     label_ends,
     nothing,
     numbers,
@@ -141,7 +142,8 @@ def sizes(tail: pd.DataFrame, ax: Axes | None = None, *, lang: Lang = "en", labe
         numbers(ax.yaxis, lang)
         ax.minorticks_off()
         if len(groups) > 1:
-            ax.legend(frameon=False, labelcolor="linecolor", handlelength=0, loc="lower left")
+            colours = [ink(line.get_color()) for line in ax.lines]
+            ax.legend(frameon=False, labelcolor=colours, handlelength=0, loc="lower left")
     return ax
 
 
@@ -301,7 +303,7 @@ def _name_curves(ax: Axes, curves: list[_Curve], per: int) -> None:
         return
     for (x, y), c in zip(ends, curves, strict=True):
         ax.plot(x, y, "o", color=c.colour, markersize=6, clip_on=False)
-        ax.annotate(c.name, (x, y), (4, 7), textcoords="offset points", color=c.colour)
+        ax.annotate(c.name, (x, y), (4, 7), textcoords="offset points", color=ink(c.colour))
 
 
 def _at_risk(ax: Axes, curves: list[_Curve], per: int, lang: Lang) -> None:
@@ -314,12 +316,12 @@ def _at_risk(ax: Axes, curves: list[_Curve], per: int, lang: Lang) -> None:
     for curve in curves:
         if len(curves) > 1:
             row -= 13.5
-            ax.annotate(curve.name, (0, 0), (-30, row), ha="right", color=curve.colour, **font, **at)
+            ax.annotate(curve.name, (0, 0), (-30, row), ha="right", color=ink(curve.colour), **font, **at)
         at_risk = dict(zip(curve.rows["age_months"], curve.rows["at_risk"], strict=True))
         for tick in ax.get_xticks():
             # whoever is at risk at an age trades at the start of the month after it
             if (count := at_risk.get(round(tick * per) + 1)) is not None:
-                ax.annotate(f"{count:,}", (tick, 0), (0, row), ha="center", color=curve.colour, **font, **at)
+                ax.annotate(f"{count:,}", (tick, 0), (0, row), ha="center", color=ink(curve.colour), **font, **at)
 
 
 def _named(group: str, lang: Lang, labels: Labels | None) -> str:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 __all__ = [
-    "FAMILY", "GREY", "PALETTE", "End", "apart", "canvas", "dress", "family", "label_ends", "numbers", "ramp", "style",
+    "FAMILY", "GREY", "PALETTE", "End", "apart", "canvas", "dress", "family", "ink", "label_ends", "numbers", "ramp",
+    "style",
 ]  # fmt: skip
 
 FAMILY = "Sim Sans SC"
@@ -109,6 +110,28 @@ def ramp(n: int) -> list[str]:
     return [to_hex(colormaps["viridis"](0.85 * i / max(n - 1, 1))) for i in range(n)]
 
 
+_READABLE = 4.5
+"""Contrast that letters need (WCAG 2.2, 1.4.3)."""
+
+
+@cache
+def ink(colour: str) -> str:
+    """The colour for letters on white: darkened as far as it takes to read them."""
+    from matplotlib.colors import to_hex, to_rgb
+
+    rgb = to_rgb(colour)
+    while 1.05 / (_luminance(rgb) + 0.05) < _READABLE:
+        red, green, blue = rgb
+        rgb = 0.97 * red, 0.97 * green, 0.97 * blue
+    return to_hex(rgb)
+
+
+def _luminance(rgb: tuple[float, float, float]) -> float:
+    """Relative luminance of a colour in sRGB (WCAG 2.2)."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 class End(NamedTuple):
     """Where a line ends, and its name."""
 
@@ -127,7 +150,7 @@ def label_ends(ax: Axes, ends: Sequence[End], gap: float = 0.058) -> None:
     heights = apart([height for height, _ in placed], gap)
     for height, (_, end) in zip(heights, placed, strict=True):
         ax.annotate(
-            end.name, (1, height), (8, 0), xycoords="axes fraction", textcoords="offset points", color=end.colour,
+            end.name, (1, height), (8, 0), xycoords="axes fraction", textcoords="offset points", color=ink(end.colour),
             va="center", annotation_clip=False,
         )  # fmt: skip
 

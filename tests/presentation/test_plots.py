@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from sim.presentation import plots
-from sim.presentation.style import End, label_ends
+from sim.presentation.style import GREY, PALETTE, End, ink, label_ends, ramp
 
 STAGES = ["village", "maker_space", "park"]
 
@@ -224,3 +224,18 @@ def test_files_are_the_same_bytes(tmp_path):
     svg = (tmp_path / "a" / "funnel.svg").read_text("utf-8")
     assert "<dc:date>" not in svg
     assert "<text" not in svg
+
+
+def test_letters_can_be_read_on_white() -> None:
+    """The ink of every colour has the contrast with white that letters need; what has it already stays as it is."""
+
+    def contrast(colour: str) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in mpl.colors.to_rgb(colour)]
+        return 1.05 / (float(np.dot((0.2126, 0.7152, 0.0722), linear)) + 0.05)
+
+    assert contrast("#ffffff") == pytest.approx(1)
+    assert contrast("#767676") == pytest.approx(4.54, abs=0.01)  # the grey that is usually named as the lightest
+    colours = (*PALETTE, *ramp(12), GREY)
+    assert min(map(contrast, colours)) < 4.4
+    assert min(contrast(ink(c)) for c in colours) >= 4.49
+    assert ink("#0072b2") == "#0072b2"
