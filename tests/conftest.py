@@ -24,6 +24,8 @@ from sim.scenario.schema import Horizon, Initial, Regime, Scenario
 from sim.store import to_arrow
 from sim.tables import OUTSIDE
 
+os.environ.pop("COLUMNS", None)  # tests that are spread over cores are told a width; what they print into has none
+
 EVERY_PHASE_BUT = {Phase.explain, *([Phase.shrink] if os.environ.get("NO_SHRINK") else [])}
 settings.register_profile(
     "model",
