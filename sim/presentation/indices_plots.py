@@ -98,7 +98,7 @@ def screening(found: Sensitivity, branch: str, which: str, ax: Frame | None = No
             ranked = share["rank"] is not None
             colour = PALETTE[0] if ranked else GREY
             ax.errorbar(*at, xerr=across_ends, fmt="o", color=colour, markersize=7, capsize=0, linewidth=1)
-            if place < _NAMED:
+            if ranked and place < _NAMED:
                 ax.annotate(axes.name(share["path"]), at, (7, 5), textcoords="offset points", fontsize=10, color=GREY)
         ax.set_xlim(left=0)
         ax.set_ylim(bottom=0)

@@ -127,6 +127,17 @@ def test_summary_is_students(undisturbed):
         assert np.isnan(summary.loc[(point, "survival_60m"), "mean"])
 
 
+def test_points_are_compared_in_pairs(undisturbed):
+    """The difference of two points is scipy's paired one; where nothing differs it is exactly 0."""
+    (few, _), (many, _) = undisturbed.points.groupby(PLACES)["point"].agg(list).loc[[1, 4]]
+    runs = undisturbed.runs.set_index(["point", "replicate"])
+    a, b = (runs.loc[point, "spent_cny"] for point in (many, few))
+    found, expected = undisturbed.difference("spent_cny", many, few), stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert found.value == pytest.approx((a - b).mean())
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert undisturbed.difference("arrivals", many, few)[:3] == (0.0, 0.0, 0.0)
+
+
 def test_points_are_those_of_the_design(undisturbed):
     """A row for each point of the grid, in its order, with the name by which its runs go."""
     points = undisturbed.points

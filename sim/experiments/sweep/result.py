@@ -16,6 +16,7 @@ from sim.experiments.sweep.parts import Parts
 from sim.experiments.sweep.plan import Plan
 from sim.scenario.studies import SweepStudy
 from sim.shown import Shown
+from sim.statistics.paired import Mean, student
 
 __all__ = ["Sweep", "open_sweep"]
 
@@ -119,6 +120,16 @@ class Sweep(Shown):
         if not frames:
             return pd.DataFrame(columns=list(_SUMMARY))
         return pd.concat(frames, ignore_index=True)[list(_SUMMARY)]
+
+    def difference(self, outcome: str, point: str, base: str) -> Mean:
+        """By how much an outcome at a point exceeds that at another: mean of the pairs of runs with the same luck.
+
+        In the outcome's unit, with its 95 % Student-t interval, for which two pairs are needed. Who picks the points
+        by their outcomes, the largest against the smallest, picks luck as well.
+        """
+        known = self.runs.set_index(["point", "replicate"])[outcome].dropna()
+        there, here = (known.xs(p, level="point") if p in known.index else known[:0] for p in (point, base))
+        return student((there - here).dropna().to_numpy(float))
 
     @cached_property
     def failures(self) -> pd.DataFrame:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.presentation.axes import Axes
 from sim.presentation.catalogue import labels, outcome, text
+from sim.presentation.digits import Measured
+from sim.presentation.indices import effects
 from sim.presentation.report import answers, basis
 from sim.presentation.report.blocks import Figure, Part, Section
 from sim.presentation.report.draft import Draft
@@ -60,11 +62,17 @@ class _Sweep:
             return draft.say("sweep.unknown", outcome=called)
         points = {row["point"]: row for row in records(found.points.drop_duplicates("point"))}
         ends = {}
-        for end, at in (("least", rows["mean"].idxmin()), ("most", rows["mean"].idxmax())):
-            row = records(rows.loc[[at]])[0]
+        least, most = (records(rows.loc[[at]])[0] for at in (rows["mean"].idxmin(), rows["mean"].idxmax()))
+        for end, row in (("least", least), ("most", most)):
             ends[end] = draft.amount(row["mean"], row["unit"])
             ends[f"{end}_at"] = self._at(points[row["point"]])
-        return draft.say("sweep.ends", outcome=called, count=len(rows), **ends)
+        said = draft.say("sweep.ends", outcome=called, count=len(rows), **ends)
+        apart = found.difference(name, most["point"], least["point"])
+        by, unit = effects(apart.value, most["unit"], draft.lang)
+        measured = Measured(apart.value, apart.low, apart.high).over(by)
+        if least["point"] == most["point"] or not measured.bounded:
+            return said
+        return said + draft.say("sweep.apart", apart=measured.give_or_take(), unit=unit)
 
     def _at(self, row: Mapping[str, Any]) -> str:
         """The values of a point in words."""
