@@ -236,7 +236,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     def govern(self) -> None:
         """Each instrument in force acts once, in the scenario's order; relief on rent is granted anew each month."""
-        self.people.relief[:] = 0.0
+        self.people.relief.fill(0.0)
         now = self.now()
         date = self.date
         for instrument in self.scenario.policy:

@@ -40,16 +40,23 @@ def _dtype(labels: tuple[str, ...]) -> pd.CategoricalDtype:
 
 def codes(column: pd.Series[Any], order: Sequence[str]) -> Ints:
     """Position of each value in `order`, shape (rows,); -1 where it is null or not there."""
-    position = pd.Index(list(order), dtype=object)
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        known = position.get_indexer(column.cat.categories.astype(object))
-        return np.append(known, -1)[column.cat.codes.to_numpy()]
-    return position.get_indexer(pd.Index(column.astype(object)))
+    values = column.array
+    if isinstance(values, pd.Categorical):
+        found: Ints = np.append(_positions(tuple(values.categories), tuple(order)), -1)[values.codes]
+        return found
+    return pd.Index(list(order), dtype=object).get_indexer(pd.Index(column.astype(object)))
+
+
+@lru_cache
+def _positions(known: tuple[object, ...], order: tuple[str, ...]) -> Ints:
+    place = {label: position for position, label in enumerate(order)}
+    return np.array([place.get(label, -1) for label in known], np.intp)  # type: ignore[call-overload]
 
 
 def factor(column: pd.Series[Any]) -> tuple[Ints, list[str]]:
     """Codes and labels of a column: in the order of its categories, or sorted if it is plain text. Null is -1."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.codes.to_numpy().astype(np.intp), [str(c) for c in column.cat.categories]
+    values = column.array
+    if isinstance(values, pd.Categorical):
+        return values.codes.astype(np.intp), [str(c) for c in values.categories]
     numbers, labels = pd.factorize(column, sort=True)
     return numbers, [str(label) for label in labels]

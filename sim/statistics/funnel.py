@@ -207,13 +207,14 @@ def funnel(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[
     there = to < NEVER
     reached = there.sum(axis=1)
     stays = sojourns(people, moves, stages, months=months)
+    stayed = codes(stays["stage"], stages)
     full, queue = crowding(tables["months"], stages)
     rows = []
     for k, name in enumerate(stages):
         way = Passage(np.ones(1), 0, 0.0) if n else Passage(np.ones(0), None, None)
         if k:
             way = passage(lives, to[k][there[k]], durations[there[k]], events[there[k]])
-        mine = stays["stage"].cat.codes.to_numpy() == k
+        mine = stayed == k
         stay = life_table(stays["months"].to_numpy()[mine], stays["event"].to_numpy()[mine])
         mean = stay.rmst(stay.ages.size) if mine.any() else None
         rows.append(
