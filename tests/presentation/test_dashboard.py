@@ -17,6 +17,7 @@ import pytest
 import sim
 from sim.chain.stage import Stage
 from sim.errors import ScenarioError, SimError
+from sim.evidence.audit import audit, counts
 from sim.evidence.quantity import Label
 from sim.experiments.tracing.trace import trace
 from sim.policy import stipend
@@ -439,6 +440,16 @@ def test_a_visit(conductor):
     conductor.obey({"do": "hello", "lang": "zh"})
     assert conductor.heard.of("words")[-1]["words"]["play"] == "播放"
     assert conductor.heard.of("frame")[-1]["month"] == 12
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_what_it_rests_on_is_said(conductor, lang):
+    """With each scenario comes how many of its numbers are assumed, as the audit counts them."""
+    conductor.obey({"do": "hello", "lang": lang})
+    number = counts(audit(conductor.session.scenario.provenance.values()))
+    said = conductor.heard.of("scenario")[-1]["caveat"]
+    assert {str(number["assumed"] + number["unsourced"]), str(sum(number.values()))} <= set(re.findall(r"\d+", said))
+    assert ("无法验证" if lang == "zh" else "cannot be validated") in said
 
 
 def test_another_scenario_and_another_seed(conductor):

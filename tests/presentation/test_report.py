@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import shutil
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,6 +17,7 @@ import sim
 from sim.errors import StoreError
 from sim.experiments.sensitivity.swings import swings
 from sim.presentation import alluvial
+from sim.presentation.catalogue import text
 from sim.presentation.outline import outline
 from sim.presentation.report import seen
 from sim.presentation.report.draft import Draft
@@ -208,6 +210,16 @@ def test_a_run_too_short_says_so(tmp_path):
     )
     assert "6 months long" in page.text
     assert len(page.all("figure")) >= 8
+
+
+@pytest.mark.parametrize("kind", ["run", "pair"])
+def test_a_scenario_that_cannot_be_read_is_said(town, tmp_path, kind):
+    """Where the stored scenario cannot be read any more, the report says that sources and assumptions are not known."""
+    shutil.copytree(town / kind, tmp_path / kind)
+    (tmp_path / kind / "scenario.yaml").write_text("schema: 99\n", encoding="utf-8")
+    page = Page(sim.report(tmp_path / kind, lang="en", ranking=False).read_text("utf-8"))
+    assert text("report.basis.unknown", "en") in page.text
+    assert len(page.all("figure")) >= 4
 
 
 # that it needs nothing else -------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import ScenarioError, SimError
+from sim.evidence.audit import audit, counts
 from sim.presentation.catalogue import Lang, clean, error, keys, known, labels, name, outcome, short, text, title
 from sim.presentation.dashboard.session import Session
 from sim.presentation.dashboard.telling import frame, headline
@@ -270,11 +271,18 @@ class Conductor:
                 "seed": str(session.scenario.seed),
                 "chosen": self._chosen,
                 "sections": session.levers.plain(self.lang),
+                "caveat": self._caveat(session.scenario),
             }
         )
         self._tell(self._values())
         self._show(again=True)
         self._figures()
+
+    def _caveat(self, scenario: Scenario) -> str:
+        """How much of it is assumed, what survival means, and what cannot be validated."""
+        number = counts(audit(scenario.provenance.values()))
+        assumed = number["assumed"] + number["unsourced"]
+        return text("app.caveat", self.lang, assumed=assumed, total=sum(number.values()))
 
     def _values(self) -> Message:
         return {"is": "values", "values": self.session.values()}

@@ -122,7 +122,8 @@ class Page {
     this.dress_buttons();
   }
 
-  furnish({ title, stages, seed, chosen, sections }) {
+  furnish({ title, stages, seed, chosen, sections, caveat }) {
+    this.caveat.textContent = caveat;
     this.stages = stages;
     this.seed.value = seed;
     this.heading.textContent = title;
@@ -330,10 +331,11 @@ class Page {
       this.figures[name] = make("img", { alt: "", hidden: true });
       return make("figure", {}, make("figcaption", {}, says(make("b", {}), name), says(make("span", {}), `${name}_axis`)), this.figures[name], wait);
     };
+    this.caveat = make("p", { class: "caveat" });
     this.notice = make("p", { class: "notice", role: "status" });
     this.spoken = live("p", "spoken");
     const main = make("main", {}, transport, this.headline, make("div", { class: "exhibit" }, ...this.sides.map((s) => s.element)), legend,
-      make("div", { class: "figures" }, figure("survival"), figure("sizes")), this.notice, this.spoken);
+      make("div", { class: "figures" }, figure("survival"), figure("sizes")), this.caveat, this.notice, this.spoken);
 
     this.life_name = make("h2", {});
     this.life_close = button("close", () => this.close_life(), { class: "plain" });

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from sim.presentation.catalogue import clean, text, title
 from sim.presentation.digits import Measured
 from sim.presentation.outline import outline
-from sim.presentation.report import basis
-from sim.presentation.report.blocks import Block, Figure, Part, Section
+from sim.presentation.report import answers, basis
+from sim.presentation.report.blocks import Block, Figure, Part
 from sim.presentation.report.draft import Draft
 from sim.presentation.sensitivity import VarianceAnswer, called, outcome_name, words
 from sim.presentation.sensitivity_plots import carriers
@@ -26,21 +26,13 @@ def part(found: Variance, draft: Draft) -> Part:
     """All about one audit."""
     draft.labels = words(found, draft.lang)
     answer = VarianceAnswer(found, lang=draft.lang)
-    told = outline(answer)
-    figures = {section_of(found, row, draft): row for row in records(found.outcomes)}
-    sections = []
-    for section in told:
-        if not section.blocks:
-            continue
-        blocks: list[Block] = list(section.blocks)
-        if section.title in figures:
-            blocks.insert(0, _figure(found, figures[section.title], draft))
-        name = section.title if section.level == 2 and section.title else draft.say("section.reading")
-        sections.append(Section(name, blocks))
-    head = told[0]
+    titles = {section.title for section in outline(answer)}
+    rows = {section_of(found, row, draft): row for row in records(found.outcomes)}
+    figures = {title: [_figure(found, row, draft)] for title, row in rows.items() if title in titles}
+    sections = answers.sections(answer, draft, figures, draft.say("section.reading"))
     sections.append(basis.manifest(found.manifest, draft))
     name = clean(title(found.manifest["scenario"], draft.lang)) or text("answer.untitled", draft.lang)
-    return Part(draft.say("kind.variance"), name, head.aside, list(_answer(found, draft)), sections)
+    return Part(draft.say("kind.variance"), name, answers.aside(answer), list(_answer(found, draft)), sections)
 
 
 def ranked(found: Variance, draft: Draft) -> Iterator[Block]:

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 __all__ = ["audited", "figures", "manifest"]
 
 
-def figures(scenario: Scenario, draft: Draft) -> Section:
-    """Numbers of a scenario that are published, or derived from what is; where each was read."""
+def figures(scenario: Scenario | None, draft: Draft) -> Section:
+    """Numbers of a scenario that are published, or derived from what is; where each was read.
+
+    Where the scenario cannot be read any more, that is said.
+    """
     from sim.evidence.audit import audit
 
+    if scenario is None:
+        return Section(draft.say("section.figures"), [Paragraph(draft.say("basis.unknown"), "strong")])
     rows = audit(scenario.provenance.values())
     blocks: list[Block] = [Paragraph(draft.say("basis.figures"))]
     for status in ("published", "derived"):

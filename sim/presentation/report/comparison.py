@@ -53,7 +53,7 @@ def part(found: Comparison, scenario: Scenario | None, draft: Draft) -> Part:
         Section(draft.say("section.each_reform"), list(told.each())),
         Section(draft.say("section.money"), list(told.money())),
         Section(draft.say("section.reading"), told.reading()),
-        *([basis.figures(scenario, draft)] if scenario else []),
+        basis.figures(scenario, draft),
         basis.manifest(found.manifest, draft),
     ]
     key = "head" if len(found.reforms) > 1 else "head_one"

@@ -59,7 +59,7 @@ def part(
     ]
     if scenario is not None:
         sections.append(assumptions.section(scenario, draft, ranking))
-        sections.append(basis.figures(scenario, draft))
+    sections.append(basis.figures(scenario, draft))
     sections.append(basis.manifest(stated, draft))
     return Part(draft.say("kind.run"), _title(result.scenario, draft), run.aside(), run.answer(), sections, run.tiles())
 
