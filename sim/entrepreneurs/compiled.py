@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numba
-from numba.extending import register_jitable
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic, register_jitable
 
-__all__ = ["kernel", "rule", "rules_digest"]
+__all__ = ["kernel", "rule", "rules_digest", "widest"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -48,6 +50,17 @@ def kernel(function: _F) -> _F:
         return numba.njit(fastmath=False, error_model="numpy", nogil=True, cache=True)(function)  # type: ignore[no-any-return]
     finally:
         numba.config.CACHE_DIR = previous
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def widest(typingctx: object) -> tuple[object, Callable[..., object]]:
+    """In compiled code: vectors as wide as the machine has them. The compiler takes half of AVX-512 if not told."""
+
+    def codegen(context: object, builder: ir.IRBuilder, signature: object, args: tuple[ir.Value, ...]) -> ir.Value:
+        set.add(builder.function.attributes, '"prefer-vector-width"="512"')  # llvmlite's own `add` knows no strings
+        return context.get_dummy_value()  # type: ignore[attr-defined]
+
+    return types.void(), codegen
 
 
 def _cache_folder() -> Path:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.entrepreneurs.columns import Blocks, Columns, opened
-from sim.entrepreneurs.compiled import kernel
+from sim.entrepreneurs.compiled import kernel, widest
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.rules import (
     believed_income,
@@ -118,6 +118,7 @@ def _live(
     key: tuple[int, int, int],
     tally: Any,
 ) -> int:
+    widest()
     s, c = opened(blocks), unpacked(constants)
     h = House(houses[0], houses[1], houses[2], houses[3], houses[4], houses[5], houses[6], houses[7])
     k0, k1, month = key
