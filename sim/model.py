@@ -20,7 +20,7 @@ from sim.entrepreneurs.columns import MOST_IN_A_MONTH, Columns
 from sim.entrepreneurs.draws import poisson, replicate_key
 from sim.entrepreneurs.founding import newcomers, total_capacity
 from sim.entrepreneurs.kernel import Tally, live
-from sim.entrepreneurs.leaving import GONE, RESTART, AfterExit, Leavers, leave, leavers
+from sim.entrepreneurs.leaving import EMPLOYEE, AfterExit, FormerFounders, close, leavers
 from sim.entrepreneurs.rules import Constants
 from sim.entrepreneurs.streams import Stream
 from sim.errors import RunError, ScenarioError
@@ -37,9 +37,6 @@ from sim.scenario.source import Place
 from sim.surroundings import Held, Surroundings
 
 __all__ = ["Pipeline", "before", "expect_scenario"]
-
-_NOBODY = np.zeros((0, 4), np.int64)
-
 
 class _Simulated(Scenario):
     """A model's scenario under Mesa 3.5, whose SolaraViz takes any that counts as true for one of Mesa's own kind."""
@@ -89,8 +86,6 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         Month to come, from 0; `running` turns false at the horizon's end.
     capacity : int
         Trading capacity K of all modelled firms when the month begins, CNY/month.
-    former_founders : int
-        Those who have closed and still live in the city.
     """
 
     def __init__(
@@ -131,9 +126,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self._conditions = Conditions.of(scenario.chain)
         self.facilities = [Facility(self, self.houses, h) for h in range(self.houses.outside)]
         self.entrepreneurs: list[Entrepreneur] = []
-        self.former_founders = 0
-        self._leavers: dict[int, int] = {}
-        self._returns: dict[int, list[list[int]]] = {}
+        self._former = FormerFounders()
         self._bars, self._held, self._surroundings = Bars.free(len(self.stages)), None, surroundings
         if held is not None:
             self._held = Held(held, self.houses)
@@ -151,7 +144,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.competition = Competition(scenario.market, self.start, capacity)
         self.capacity = capacity
         self.ledger = Ledger(scenario.policy)
-        self.observation = Observation(self.stages, self.start, "panel" in scenario.observe)
+        self.observation = Observation(self.stages, self.start, self.people, "panel" in scenario.observe)
         self.datacollector = mesa.DataCollector(
             model_reporters={
                 "month": lambda m: m.month,
@@ -170,6 +163,11 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
     def scenario(self, scenario: Scenario) -> None:
         ours = isinstance(scenario, Scenario)  # Mesa 3.5 begins with one of its own
         self._scenario = _Simulated.of(scenario) if ours and hasattr(mesa.Model, "scenario") else scenario
+
+    @property
+    def former_founders(self) -> int:
+        """Those who have closed and still live in the city."""
+        return self._former.size
 
     @property
     def calendar(self) -> int:
@@ -212,31 +210,41 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             self._tenants = self.houses.tenants.copy()
 
     def arrive(self) -> None:
-        """Newcomers open shops, a Poisson number around the expected one; so do former founders who start again."""
+        """Newcomers open shops, a Poisson number around the expected one; so do former founders who start again.
+
+        Other former founders leave the city.
+        """
         expected = self.scenario.arrivals.expected(self.month, self.calendar % 12 + 1)
         count = poisson(self.key, Stream.ARRIVALS, expected, self.calendar)
         if count > MOST_IN_A_MONTH:
             raise RunError(
                 f"{self.date}: {count:,} arrivals in a month; identities are for {MOST_IN_A_MONTH:,} at most"
             )
-        known = _NOBODY
-        if again := self._returns.pop(self.calendar, None):
-            self.former_founders -= len(again)
-            known = np.array(again, np.int64)
+        known = self._former.end(self.calendar)
         if not count + len(known):
             return
         rents, factor = self.houses.table.rent[self._entry], self.competition.factor
         tenants = self.houses.tenants[self._entry]
         new = newcomers(
-            self.people, self.calendar, count, known, self._mix, self._packed, factor, rents, tenants, self.key
+            self.people,
+            self.calendar,
+            count,
+            known,
+            self._mix,
+            self._packed,
+            factor,
+            rents,
+            tenants,
+            self.key,
+            self.observation.journal,
+            self.month,
         )
-        self.observation.arrived(self.month, new.uid, new.house)
         if self._founder:
-            self.entrepreneurs += [self._founder(self, self.people, r) for r in range(new.rows.start, new.rows.stop)]
+            self.entrepreneurs += [self._founder(self, self.people, r) for r in range(new.start, new.stop)]
 
     def govern(self) -> None:
         """Each instrument in force acts once, in the scenario's order; relief on rent is granted anew each month."""
-        self.people.relief.fill(0.0)
+        self.people.clear("relief")
         now = self.now()
         date = self.date
         for instrument in self.scenario.policy:
@@ -281,7 +289,6 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     def close_shops(self) -> None:
         """Those who decided to close leave; some stay in the city as employees, and some of these start again later."""
-        self.former_founders -= self._leavers.pop(self.calendar, 0)
         rows = leavers(self.people)
         if not len(rows):
             return
@@ -290,10 +297,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
                 instrument.closed(self.people, self.now(), self.ledger, rows)
             except Exception as error:
                 self._blame(instrument, error)
-        gone = leave(self.people, rows, self.houses.tenants, self._after, self.month_key)
-        self._remember(gone)
-        record, moved, to = self.people.take_out(rows)
-        self.observation.closed(self.month, record, gone.after)
+        closed, tenants = self.observation.closed, self.houses.tenants
+        moved, to = close(self.people, rows, tenants, self._after, self.month_key, self.month, closed, self._former)
         if self._founder:
             agents = self.entrepreneurs
             for row in rows:
@@ -303,22 +308,10 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
                 agents[target].row = int(target)
             del agents[self.people.size :]
 
-    def _remember(self, gone: Leavers) -> None:
-        """Note who of those who close stays in the city, and who of them leaves or returns when."""
-        stay, now = gone.after < GONE, self.calendar
-        after, later = gone.after[stay].tolist(), gone.later[stay].tolist()
-        self.former_founders += len(after)
-        for then, (wait, *known) in zip(after, later, strict=True):
-            if then == RESTART:
-                self._returns.setdefault(now + wait, []).append(known)
-            else:
-                self._leavers[now + wait] = self._leavers.get(now + wait, 0) + 1
-
     def progress(self) -> None:
         """Tenancies end, the best applicants take the free places from the top stage down, the weak fall back."""
-        moves = progress(self.people, self.houses, self._conditions, self._bars, self.month_key)
-        if len(moves.rows):
-            self.observation.moved(self.month, self.people.uid[moves.rows], moves.left, moves.entered, moves.reason)
+        journal = self.observation.journal
+        progress(self.people, self.houses, self._conditions, self._bars, self.month_key, journal, self.month)
 
     def observe(self, tally: Tally) -> None:
         """The month is written down, and the next one begins."""
@@ -421,13 +414,13 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.people.append(taken)
         self.houses.enter(self.people.house)
         if initial.entities is None:
-            self._leavers = dict(past._leavers)
-            self._returns = {month: list(again) for month, again in past._returns.items()}
-            self.former_founders = past.former_founders
+            self._former.add(past._former.waiting)
         else:
             scale = len(rows) / people.size
-            self._leavers = {month: int(count * scale) for month, count in past._leavers.items()}
-            self.former_founders = sum(self._leavers.values())
+            ends, kinds = past._former.waiting[:2]
+            month, count = np.unique(ends[kinds == EMPLOYEE], return_counts=True)
+            employees = np.repeat(month, (count * scale).astype(np.int64))
+            self._former.add(np.stack([employees, *np.zeros((5, len(employees)), np.int64)]))
         way.carry_peers()
 
 

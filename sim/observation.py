@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from sim.chain.facility import Houses
-from sim.chain.progress import REASONS
 from sim.entrepreneurs.arrivals import CHANNELS, EDUCATION, ORIGINS
-from sim.entrepreneurs.columns import KEPT, Blocks, Columns
+from sim.entrepreneurs.columns import KEPT, Columns
+from sim.entrepreneurs.journal import NOWHERE, REASONS, Journal
 from sim.entrepreneurs.kernel import Tally
+from sim.entrepreneurs.leaving import Closed
 from sim.policy.ledger import Ledger
 from sim.tables import EXIT_REASONS, OUTSIDE
 
@@ -23,8 +24,8 @@ __all__ = ["SOLD", "Observation", "calendar_month", "month_label"]
 SOLD = "panel.sold"
 """The column in which a year's sales are added up for the panel, CNY: see `Columns.memory`."""
 
-_REASONS = ("arrived", *REASONS, *EXIT_REASONS)
-_FIRST_EXIT = len(_REASONS) - len(EXIT_REASONS) - 1
+_REASONS = (*REASONS, *EXIT_REASONS)
+_FIRST_EXIT = len(REASONS) - 1
 _AFTER = ("employee", "restart", "leaves")
 
 
@@ -66,31 +67,28 @@ class Observation:
         Stage ids, in order.
     start
         Calendar month (since 2000-01) of the horizon's start.
+    people
+        Those who are observed.
+
+    Attributes
+    ----------
+    journal : Journal
+        Where arrivals and moves are to be written.
+    closed : Closed
+        Where those who close are to be written.
+    living : tenants of each stage, and those outside, when the month ended
     """
 
-    def __init__(self, stages: Sequence[str], start: int, panel: bool = False) -> None:
+    def __init__(self, stages: Sequence[str], start: int, people: Columns, panel: bool = False) -> None:
         self.places = (*stages, OUTSIDE)
         self.start = start
         self._panel = panel
-        self._arrivals: list[tuple[Any, ...]] = []  # month, identities, houses
-        self._moves: list[tuple[Any, ...]] = []  # month, identities, houses left, houses entered, reasons
-        self._exits: list[tuple[int, Blocks, NDArray[np.int8]]] = []  # month, records, what became of them
+        self.journal = Journal()
+        self.closed = Closed(people)
         self._months: list[NDArray[np.int64]] = []
         self._city: list[tuple[float, ...]] = []
         self.living = [0] * len(self.places)
         self._snapshots: list[dict[str, Any]] = []
-
-    def arrived(self, month: int, uid: NDArray[np.int64], house: NDArray[Any]) -> None:
-        """People opened a shop."""
-        self._arrivals.append((month, uid, house))
-
-    def moved(self, month: int, uid: NDArray[np.int64], left: Any, entered: Any, reason: Any) -> None:
-        """People moved from house `left` to house `entered`; `reason` indexes `sim.chain.progress.REASONS`."""
-        self._moves.append((month, uid, left, entered, reason))
-
-    def closed(self, month: int, records: Blocks, after: NDArray[np.int8]) -> None:
-        """People closed: `records` of their last rows, `after` indexes employee, restart, leaves."""
-        self._exits.append((month, records, after))
 
     def observe(self, month: int, people: Columns, houses: Houses, tally: Tally, city: Any) -> None:
         """The month's end: stocks by stage, sales and staff by the stage in which they were made, the city."""
@@ -118,9 +116,7 @@ class Observation:
         self, replicate: int, people: Columns, houses: Houses, ledger: Ledger, only: Collection[str] | None = None
     ) -> dict[str, pd.DataFrame]:
         """The tables of the replicate, or some of them, sorted by their keys."""
-        gone = people.recorded(e[1] for e in self._exits)
-        gone["exit_month"] = np.repeat([e[0] for e in self._exits], [len(e[2]) for e in self._exits]).astype(np.int16)
-        gone["after"] = np.concatenate([np.zeros(0, np.int8), *(e[2] for e in self._exits)])
+        gone = self.closed.columns()
         gone["stage"] = houses.stage_of[gone["house"]]
         events = cache(lambda: self._events(gone, houses))
         made: dict[str, Callable[[], pd.DataFrame]] = {
@@ -137,26 +133,16 @@ class Observation:
     def _events(self, gone: dict[str, Any], houses: Houses) -> dict[str, NDArray[Any]]:
         """All arrivals, moves and exits: month, uid, stage left and entered (-1 = none), house, reason; sorted."""
 
-        def column(notes: list[tuple[Any, ...]], index: int, dtype: str) -> NDArray[Any]:
-            return np.concatenate([np.zeros(0, dtype), *(n[index] for n in notes)]).astype(dtype)
-
-        def months(notes: list[tuple[Any, ...]]) -> NDArray[Any]:
-            return np.repeat([n[0] for n in notes], [len(n[1]) for n in notes]).astype(np.int16)
-
-        come, left, entered = (
-            column(self._arrivals, 2, "i2"),
-            column(self._moves, 2, "i2"),
-            column(self._moves, 3, "i2"),
-        )
-        moved_to, none = houses.stage_of[entered], np.full(len(gone["uid"]), -1, np.int8)
-        reasons = (np.zeros(len(come), np.int8), column(self._moves, 4, "i1") + 1, (gone["call"] & 3) + _FIRST_EXIT)
+        come, none = self.journal.since(), np.full(len(gone["uid"]), -1, np.int8)
+        left, entered = houses.stage_of[come.left], houses.stage_of[come.entered]
+        left[come.left == NOWHERE] = -1
         events = {
-            "month": np.concatenate([months(self._arrivals), months(self._moves), gone["exit_month"]]),
-            "uid": np.concatenate([column(self._arrivals, 1, "i8"), column(self._moves, 1, "i8"), gone["uid"]]),
-            "left": np.concatenate([np.full(len(come), -1, np.int8), houses.stage_of[left], gone["stage"]]),
-            "entered": np.concatenate([houses.stage_of[come], moved_to, none]),
-            "house": np.concatenate([come, np.where(moved_to == len(houses.stages), -1, entered), none]),
-            "reason": np.concatenate(reasons).astype(np.int8),
+            "month": np.concatenate([come.month, gone["exit_month"]], dtype=np.int16),
+            "uid": np.concatenate([come.uid, gone["uid"]]),
+            "left": np.concatenate([left, gone["stage"]]),
+            "entered": np.concatenate([entered, none]),
+            "house": np.concatenate([np.where(entered == len(houses.stages), -1, come.entered), none]),
+            "reason": np.concatenate([come.reason, (gone["call"] & 3) + _FIRST_EXIT], dtype=np.int8),
         }
         order = np.lexsort((events["reason"], events["uid"], events["month"]))
         return {name: values[order] for name, values in events.items()}

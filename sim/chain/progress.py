@@ -14,24 +14,16 @@ from sim.chain.stage import Stage
 from sim.entrepreneurs.columns import Blocks, Columns, State, opened
 from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.draws import philox, word_to_uniform
+from sim.entrepreneurs.journal import REASONS, Journal
+from sim.entrepreneurs.journal import entered as written
 from sim.entrepreneurs.kernel import FALLS_BACK, TENANCY_OVER
 from sim.entrepreneurs.streams import Stream
 
-__all__ = ["REASONS", "Bars", "Conditions", "Moves", "progress"]
+__all__ = ["Bars", "Conditions", "progress"]
 
-REASONS = ("admitted", "tenancy_ended", "fell_back")
-_ADMITTED, _ENDED, _FELL_BACK = 0, 1, 2
+_ADMITTED, _ENDED, _FELL_BACK = (REASONS.index(r) for r in ("admitted", "tenancy_ended", "fell_back"))
 
 _BLOCK = Stream.APPLY >> 2  # TIE is in it as well
-
-
-class Moves(NamedTuple):
-    """Who moved: rows, the houses they left and entered, and why (index into `REASONS`)."""
-
-    rows: NDArray[np.int64]
-    left: NDArray[np.int64]
-    entered: NDArray[np.int64]
-    reason: NDArray[np.int64]
 
 
 class Conditions(NamedTuple):
@@ -173,9 +165,10 @@ def _progress(
     conditions: NDArray[np.float64],
     to_clear: tuple[Any, ...],
     key: tuple[int, int, int],
-    out: NDArray[np.int64],
+    pages: NDArray[np.int64],
+    note: tuple[int, int],
 ) -> int:
-    """Returns how many moved; who, from where, to where and why are the first columns of `out`, (4, size)."""
+    """Returns how many moved: they are written on the journal's `pages`, from `note` (event, month) on."""
     s, c = opened(blocks), _conditions(conditions)
     p = Places(houses[0], houses[1], houses[2], houses[3], houses[4], houses[5])
     bars = Bars(to_clear[0], to_clear[1], to_clear[2])
@@ -268,7 +261,7 @@ def _progress(
     for j in range(n):
         if entered[j] >= 0:
             i = rows[j]
-            out[0, moved], out[1, moved], out[2, moved], out[3, moved] = i, left[j], entered[j], reason[j]
+            written(pages, note[0] + moved, note[1], s.uid[i], left[j], entered[j], reason[j])
             moved += 1
             spent[p.stage_of[left[j]], i] += s.months_in[i]
             s.house[i] = entered[j]
@@ -292,8 +285,14 @@ def _free(p: Places, stage: int, most: int) -> int:
 
 
 def progress(
-    people: Columns, houses: Houses, conditions: NDArray[np.float64], bars: Bars, key: tuple[int, int, int]
-) -> Moves:
+    people: Columns,
+    houses: Houses,
+    conditions: NDArray[np.float64],
+    bars: Bars,
+    key: tuple[int, int, int],
+    journal: Journal,
+    month: int,
+) -> None:
     """Places change hands; each founder moves once a month at most.
 
     Someone may apply to any stage above his own (a stage may be skipped); from outside the chain, to those above the
@@ -313,12 +312,10 @@ def progress(
     4. Whose tenancy has ended without promotion trades on outside the chain.
     5. The weak fall back one stage, the largest first while there is room; the others go outside.
 
-    Returns
-    -------
-    Moves
-        Those of the month.
+    Who moved is written into the `journal`, as of that `month` of the run.
     """
-    out = np.empty((4, people.size), np.int64)
+    pages, note = journal.pages(people.size), (journal.size, month)
     places, to_clear = houses.arrays, tuple(bars)  # plain tuples are handed over in half the time of named ones
-    count = _progress(people.blocks, people.size, people.spent, places, conditions, to_clear, key, out)
-    return Moves(*out[:, :count].copy())  # the records keep it, and should not keep room for everybody
+    journal.size += _progress(
+        people.blocks, people.size, people.spent, places, conditions, to_clear, key, pages, note
+    )

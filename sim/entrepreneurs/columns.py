@@ -10,7 +10,20 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.compiled import kernel, rule
 
-__all__ = ["COLUMNS", "KEPT", "MOST_IN_A_MONTH", "Blocks", "Columns", "Field", "State", "cleared", "identity", "opened"]
+__all__ = [
+    "COLUMNS",
+    "KEPT",
+    "MOST_IN_A_MONTH",
+    "Blocks",
+    "Columns",
+    "Field",
+    "State",
+    "cleared",
+    "copied",
+    "identity",
+    "opened",
+    "removed",
+]
 
 Array = NDArray[Any]
 
@@ -144,7 +157,8 @@ class Columns:
         """All columns of `COLUMNS` with room to spare."""
         return State._make(self._whole[name] for name in COLUMNS)
 
-    def _resized(self, size: int) -> None:
+    def resized(self, size: int) -> None:
+        """Rows have been added, or taken out, behind the back of these columns: there are so many now."""
         self.size = size
         for name in self._viewed:
             del self.__dict__[name]
@@ -152,6 +166,10 @@ class Columns:
 
     def __len__(self) -> int:
         return self.size
+
+    def clear(self, name: str) -> None:
+        """A column of zeros."""
+        self._whole[name][: self.size].fill(0)
 
     def memory(self, instrument: str, name: str) -> Array:
         """What an instrument keeps of each person, (size,): see `sim.policy._instrument.PolicyInstrument.remembers`."""
@@ -169,7 +187,7 @@ class Columns:
             self._grown()
         if clear:
             _clear(self.blocks, start, stop)
-        self._resized(stop)
+        self.resized(stop)
         return slice(start, stop)
 
     def append(self, rows: Mapping[str, Array]) -> slice:
@@ -191,20 +209,14 @@ class Columns:
         _copy(self.blocks, tuple(out.values()), rows)
         return self._named(out, (*COLUMNS, "spent", *self.memories))
 
-    def take_out(self, rows: Array) -> tuple[Blocks, Array, Array]:
-        """As `remove`, and what stays on record of the rows, as blocks: see `recorded`. Returns (record, from, to)."""
-        record, moves = self._records(len(rows)), np.empty((2, len(rows)), np.int64)
-        moved = _take_out(self.blocks, record, rows, self.size, moves)
-        self._resized(self.size - len(rows))
-        return record, moves[0, :moved], moves[1, :moved]
-
-    def _records(self, count: int) -> Blocks:
+    def records(self, count: int) -> Blocks:
+        """Blocks for what stays on record (`KEPT` and ``spent``) of so many rows: see `copied` and `recorded`."""
         return tuple([np.empty((number, count), kind) for kind, number in self._kept.items()])
 
-    def recorded(self, records: Iterable[Blocks]) -> dict[str, Array]:
-        """Records put together, by name: `KEPT`, and ``spent`` (stages + 1, rows)."""
-        together = [np.concatenate(blocks, axis=1) for blocks in zip(self._records(0), *records, strict=True)]
-        return self._named(dict(zip(_KINDS, together, strict=True)), (*KEPT, "spent"))
+    def recorded(self, records: Blocks, count: int) -> dict[str, Array]:
+        """The first `count` records by name: `KEPT`, and ``spent`` (stages + 1, rows)."""
+        blocks = {kind: block[:, :count] for kind, block in zip(_KINDS, records, strict=True)}
+        return self._named(blocks, (*KEPT, "spent"))
 
     def _named(self, blocks: Mapping[str, Array], names: Iterable[str]) -> dict[str, Array]:
         at, spent = self._at, self._spent
@@ -214,7 +226,7 @@ class Columns:
         """Take rows (sorted) out and close the gaps with the last ones. Returns (from, to) of the rows that moved."""
         moves = np.empty((2, len(rows)), np.int64)
         moved = _remove(self.blocks, rows, self.size, moves)
-        self._resized(self.size - len(rows))
+        self.resized(self.size - len(rows))
         return moves[0, :moved], moves[1, :moved]
 
 
@@ -245,19 +257,25 @@ def _clear(blocks: Blocks, start: int, stop: int) -> None:
 
 
 @rule
-def _copied(block: Array, out: Array, rows: Array) -> None:
+def _copied(block: Array, out: Array, at: int, rows: Array) -> None:
     for c in range(out.shape[0]):
         for j in range(rows.size):
-            out[c, j] = block[c, rows[j]]
+            out[c, at + j] = block[c, rows[j]]
+
+
+@rule
+def copied(blocks: Blocks, out: Blocks, at: int, rows: Array) -> None:
+    """Copy rows to other blocks from column `at` on, inside compiled code; of each block the columns that `out` has."""
+    _copied(blocks[0], out[0], at, rows)
+    _copied(blocks[1], out[1], at, rows)
+    _copied(blocks[2], out[2], at, rows)
+    _copied(blocks[3], out[3], at, rows)
+    _copied(blocks[4], out[4], at, rows)
 
 
 @kernel
 def _copy(blocks: Blocks, out: Blocks, rows: Array) -> None:
-    _copied(blocks[0], out[0], rows)
-    _copied(blocks[1], out[1], rows)
-    _copied(blocks[2], out[2], rows)
-    _copied(blocks[3], out[3], rows)
-    _copied(blocks[4], out[4], rows)
+    copied(blocks, out, 0, rows)
 
 
 @rule
@@ -268,7 +286,8 @@ def _closed(block: Array, moves: Array, count: int) -> None:
 
 
 @rule
-def _removed(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
+def removed(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
+    """Take rows out of `size`, inside compiled code: how many others moved, from `moves[0]` to `moves[1]`."""
     left = size - rows.size
     last, gone, count = size - 1, rows.size - 1, 0
     for hole in rows:
@@ -291,17 +310,7 @@ def _removed(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
 
 @kernel
 def _remove(blocks: Blocks, rows: Array, size: int, moves: Array) -> int:
-    return _removed(blocks, rows, size, moves)
-
-
-@kernel
-def _take_out(blocks: Blocks, record: Blocks, rows: Array, size: int, moves: Array) -> int:
-    _copied(blocks[0], record[0], rows)
-    _copied(blocks[1], record[1], rows)
-    _copied(blocks[2], record[2], rows)
-    _copied(blocks[3], record[3], rows)
-    _copied(blocks[4], record[4], rows)
-    return _removed(blocks, rows, size, moves)
+    return removed(blocks, rows, size, moves)
 
 
 @rule

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,10 +9,11 @@ from sim.entrepreneurs.arrivals import Shares
 from sim.entrepreneurs.columns import Blocks, Columns, cleared, identity, opened
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
+from sim.entrepreneurs.journal import ARRIVED, NOWHERE, Journal, entered
 from sim.entrepreneurs.rules import capacity, found, unpacked
 from sim.entrepreneurs.streams import Stream
 
-__all__ = ["Newcomers", "newcomers", "total_capacity"]
+__all__ = ["newcomers", "total_capacity"]
 
 _TRAITS, _START = Stream.EDUCATION >> 2, Stream.GAP >> 2  # blocks of the arrival streams
 
@@ -31,8 +30,8 @@ def _found(
     rents: NDArray[np.float64],
     tenants: NDArray[np.int64],
     key: tuple[int, int],
-    uids: NDArray[np.int64],
-    houses: NDArray[np.int16],
+    pages: NDArray[np.int64],
+    note: tuple[int, int],
 ) -> None:
     s, c = opened(blocks), unpacked(constants)
     cleared(blocks, rows[0], rows[1])
@@ -68,16 +67,7 @@ def _found(
         s.belief[i] = n.belief
         s.cash[i] = n.cash
         s.reservation[i] = n.reservation
-        uids[j] = uid
-        houses[j] = s.house[i]
-
-
-class Newcomers(NamedTuple):
-    """Those who opened shops in a month: their rows, identities and houses."""
-
-    rows: slice
-    uid: NDArray[np.int64]
-    house: NDArray[np.int16]
+        entered(pages, note[0] + j, note[1], uid, NOWHERE, s.house[i], ARRIVED)
 
 
 def newcomers(
@@ -91,7 +81,9 @@ def newcomers(
     rents: NDArray[np.float64],
     tenants: NDArray[np.int64],
     key: tuple[int, int],
-) -> Newcomers:
+    journal: Journal,
+    month: int,
+) -> slice:
     """People open shops in the first stage, each in a house drawn evenly.
 
     Education, origin and channel are drawn apart from one another, from their shares among arrivals. Who starts again
@@ -111,16 +103,20 @@ def newcomers(
         Rents of the houses of the first stage, among which people settle evenly, CNY/month.
     tenants : (houses,)
         Their tenants, who become more.
+    journal, month
+        Where they are written down, and as of which month of the run.
 
     Returns
     -------
-    Newcomers
+    slice
+        Their rows.
     """
-    rows = people.extend(count + len(known), clear=False)
+    count += len(known)
+    rows, pages, note = people.extend(count, clear=False), journal.pages(count), (journal.size, month)
     span = (rows.start, rows.stop)
-    uid, house = np.empty(people.size - rows.start, np.int64), np.empty(people.size - rows.start, np.int16)
-    _found(people.blocks, span, cohort, known, shares, constants, market, rents, tenants, key, uid, house)
-    return Newcomers(rows, uid, house)
+    _found(people.blocks, span, cohort, known, shares, constants, market, rents, tenants, key, pages, note)
+    journal.size += count
+    return rows
 
 
 @kernel

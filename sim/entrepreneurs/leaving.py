@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.entrepreneurs.arithmetic import log
 from sim.entrepreneurs.behaviour import Exit
-from sim.entrepreneurs.columns import Blocks, Columns, opened
+from sim.entrepreneurs.columns import Blocks, Columns, copied, opened, removed
 from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import EXIT
 from sim.entrepreneurs.rules import LEFT_CITY
 from sim.entrepreneurs.streams import Stream
 
-__all__ = ["EMPLOYEE", "GONE", "RESTART", "AfterExit", "Leavers", "after_exit", "leave", "leavers"]
+__all__ = ["EMPLOYEE", "GONE", "RESTART", "AfterExit", "Closed", "FormerFounders", "after_exit", "close", "leavers"]
 
 EMPLOYEE, RESTART, GONE = 0, 1, 2
 
@@ -83,13 +83,96 @@ def after_exit(
     return after, wait
 
 
-class Leavers(NamedTuple):
-    """What becomes of those who close, by row."""
+class FormerFounders:
+    """Those who have closed and still live in the city, until they start again or leave.
 
-    after: NDArray[np.int8]
-    """As in `after_exit`."""
-    later: NDArray[np.int64]
-    """(rows, 5): how long they wait, as in `after_exit`; identity of a next shop, education, origin, channel."""
+    Attributes
+    ----------
+    size : how many
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._waiting = np.empty((6, 64), np.int64)
+
+    @property
+    def waiting(self) -> NDArray[np.int64]:
+        """(6, size): calendar month in which the wait ends, `EMPLOYEE` or `RESTART`; identity of a next shop,
+        education, origin, channel."""
+        return self._waiting[:, : self.size]
+
+    def room(self, count: int) -> NDArray[np.int64]:
+        """`waiting`, with room for `count` more."""
+        if self.size + count > self._waiting.shape[1]:
+            waiting = np.empty((6, max(self.size + count, 2 * self._waiting.shape[1])), np.int64)
+            waiting[:, : self.size] = self.waiting
+            self._waiting = waiting
+        return self._waiting
+
+    def add(self, waiting: NDArray[np.int64]) -> None:
+        """More of them, as in `waiting`."""
+        count = waiting.shape[1]
+        self.room(count)[:, self.size : self.size + count] = waiting
+        self.size += count
+
+    def end(self, calendar: int) -> NDArray[np.int64]:
+        """The waits that end in this month are over: (people, 4), identity, education, origin and channel of those who
+        start again."""
+        again = np.empty((self.size, 4), np.int64)
+        self.size, count = _end(self._waiting, self.size, calendar, again)
+        return again[:count]
+
+
+@kernel
+def _end(waiting: NDArray[np.int64], size: int, calendar: int, again: NDArray[np.int64]) -> tuple[int, int]:
+    left = count = 0
+    for j in range(size):
+        if waiting[0, j] != calendar:
+            if left < j:
+                for k in range(6):
+                    waiting[k, left] = waiting[k, j]
+            left += 1
+        elif waiting[1, j] == RESTART:
+            for k in range(4):
+                again[count, k] = waiting[2 + k, j]
+            count += 1
+    return left, count
+
+
+class Closed:
+    """What stays on record of those who closed.
+
+    Parameters
+    ----------
+    people
+        Those whose last rows are kept.
+
+    Attributes
+    ----------
+    size : how many
+    """
+
+    def __init__(self, people: Columns) -> None:
+        self.size = 0
+        self._people = people
+        self._fate = np.empty((2, 256), np.int16)  # month of the run, and what became of him
+        self._records = people.records(256)
+
+    def room(self, count: int) -> tuple[Blocks, NDArray[np.int16]]:
+        """Records and fates with room for `count` more."""
+        there = self._fate.shape[1]
+        if self.size + count > there:
+            old, there = (*self._records, self._fate), max(self.size + count, 2 * there)
+            self._records, self._fate = self._people.records(there), np.empty((2, there), np.int16)
+            for block, values in zip((*self._records, self._fate), old, strict=True):
+                block[:, : self.size] = values[:, : self.size]
+        return self._records, self._fate
+
+    def columns(self) -> dict[str, NDArray[Any]]:
+        """All records by name: `sim.entrepreneurs.columns.KEPT`, ``spent``, exit_month (of the run), and after, as in
+        `after_exit`."""
+        month, after = self._fate[:, : self.size]
+        return self._people.recorded(self._records, self.size) | {"exit_month": month, "after": after.astype(np.int8)}
 
 
 @kernel
@@ -110,30 +193,78 @@ def leavers(people: Columns) -> NDArray[np.int64]:
 
 
 @kernel
-def _leave(
+def _close(
     blocks: Blocks,
+    size: int,
     rows: NDArray[np.int64],
     tenants: NDArray[np.int64],
     chances: tuple[float, ...],
     key: tuple[int, int, int],
-    after: NDArray[np.int8],
-    later: NDArray[np.int64],
-) -> None:
+    month: int,
+    closed: tuple[Blocks, NDArray[np.int16]],
+    waiting: NDArray[np.int64],
+    at: tuple[int, int],
+    moves: NDArray[np.int64],
+) -> tuple[int, int]:
     s, p = opened(blocks), AfterExit(chances[0], chances[1], chances[2])
+    records, fate = closed
+    stay = 0
     for j in range(rows.size):
         i = rows[j]
         tenants[s.house[i]] -= 1
-        after[j], later[j, 0] = _fate(s.uid[i], s.call[i] & EXIT, p, key)
-        later[j, 1] = s.uid[i] + 1
-        later[j, 2] = s.education[i]
-        later[j, 3] = s.origin[i]
-        later[j, 4] = s.channel[i]
+        after, wait = _fate(s.uid[i], s.call[i] & EXIT, p, key)
+        fate[0, at[0] + j], fate[1, at[0] + j] = month, after
+        if after != GONE:
+            k = at[1] + stay
+            waiting[0, k], waiting[1, k], waiting[2, k] = key[2] + wait, after, s.uid[i] + 1
+            waiting[3, k], waiting[4, k], waiting[5, k] = s.education[i], s.origin[i], s.channel[i]
+            stay += 1
+    copied(blocks, records, at[0], rows)
+    return stay, removed(blocks, rows, size, moves)
 
 
-def leave(
-    people: Columns, rows: NDArray[np.int64], tenants: NDArray[np.int64], p: AfterExit, key: tuple[int, int, int]
-) -> Leavers:
-    """Those in `rows` give up their places (`tenants`, by house), and it is drawn what becomes of them."""
-    after, later = np.empty(len(rows), np.int8), np.empty((len(rows), 5), np.int64)
-    _leave(people.blocks, rows, tenants, tuple(p), key, after, later)
-    return Leavers(after, later)
+def close(
+    people: Columns,
+    rows: NDArray[np.int64],
+    tenants: NDArray[np.int64],
+    p: AfterExit,
+    key: tuple[int, int, int],
+    month: int,
+    closed: Closed,
+    former: FormerFounders,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Those in `rows` (sorted) close: they give up their places, and it is drawn what becomes of them.
+
+    Parameters
+    ----------
+    tenants : (houses,)
+        Become fewer.
+    key, month
+        The replicate's key (two words) and the calendar month; the month of the run.
+    closed, former
+        Become more.
+
+    Returns
+    -------
+    from, to
+        Rows that moved into the gaps.
+    """
+    count = len(rows)
+    moves = np.empty((2, count), np.int64)
+    stay, moved = _close(
+        people.blocks,
+        people.size,
+        rows,
+        tenants,
+        tuple(p),
+        key,
+        month,
+        closed.room(count),
+        former.room(count),
+        (closed.size, former.size),
+        moves,
+    )
+    closed.size += count
+    former.size += stay
+    people.resized(people.size - count)
+    return moves[0, :moved], moves[1, :moved]

@@ -34,17 +34,12 @@ def _stream(id: str, draw: Draw) -> int:
 
 
 @kernel
-def _drawn(
-    key: tuple[int, int, int, int],
-    chance: float,
-    uid: NDArray[np.int64],
-    rows: NDArray[np.int64],
-    out: NDArray[np.int64],
-) -> int:
+def _drawn(blocks: Blocks, key: tuple[int, int, int, int], chance: float, rows: Rows, out: Rows) -> int:
+    s = opened(blocks)
     k0, k1, stream, month = key
     count = 0
     for i in rows:
-        if uniform(k0, k1, stream, uid[i], month) < chance:
+        if uniform(k0, k1, stream, s.uid[i], month) < chance:
             out[count] = i
             count += 1
     return count
@@ -82,8 +77,9 @@ def _due(blocks: Blocks, first: int, every: int, times: int, origin: int, out: N
     s = opened(blocks)
     count = 0
     for i in range(out.size):
-        since = s.age[i] - first
-        his_turn = since >= 0 and since < every * times and since % every == 0
+        his_turn = False
+        for k in range(times):
+            his_turn |= s.age[i] == first + k * every
         if his_turn and s.uid[i] % 10 == 0 and (origin < 0 or s.origin[i] == origin):
             out[count] = i
             count += 1
@@ -144,9 +140,10 @@ def _relieve(blocks: Blocks, rows: NDArray[np.int64], stage_of: NDArray[np.int8]
 
 
 @kernel
-def _teach(training: NDArray[np.float64], rows: NDArray[np.int64], gain: float) -> None:
+def _teach(blocks: Blocks, rows: NDArray[np.int64], gain: float) -> None:
+    s = opened(blocks)
     for i in rows:
-        training[i] = max(training[i], gain)
+        s.training[i] = max(s.training[i], gain)
 
 
 @lru_cache
@@ -214,7 +211,7 @@ class Now(NamedTuple):
 
         Several courses do not add up: the larger effect holds.
         """
-        _teach(people.training, rows, self.ln(1.0 + effect))
+        _teach(people.blocks, rows, self.ln(1.0 + effect))
 
     def drawn(
         self,
@@ -229,7 +226,7 @@ class Now(NamedTuple):
         """Those of `rows` whose draw is below `chance`; `for_life`: by a draw that a person keeps."""
         month = 0 if for_life else self.calendar
         key, out = (*self.key, _stream(instrument.id, draw), month), np.empty(len(rows), np.int64)
-        return out[: _drawn(key, float(chance), people.uid, rows, out)]
+        return out[: _drawn(people.blocks, key, float(chance), rows, out)]
 
     def lots(
         self,

@@ -29,10 +29,9 @@ def _book(
     amount: NDArray[np.int64],
     stage_of: NDArray[np.int8],
     way: tuple[int, int],
-    pages: NDArray[np.int64],
-    at: tuple[int, int],
+    page: NDArray[np.int64],
 ) -> None:
-    s, page = opened(blocks), pages[at[0], at[1]]
+    s = opened(blocks)
     spent, into_cash = way
     for j in range(rows.size):
         i = rows[j]
@@ -42,6 +41,13 @@ def _book(
         if amount[j] > 0:
             page[0, group] += 1
             page[1, group] += amount[j]
+
+
+def _longer(book: NDArray[np.int64], number: int, groups: int) -> NDArray[np.int64]:
+    """The book with a page of that number, and pages to spare."""
+    longer = np.zeros((max(64, 2 * number), 2, groups), np.int64)
+    longer[: len(book), :, : book.shape[2]] = book
+    return longer
 
 
 class _Kind(IntEnum):
@@ -65,7 +71,7 @@ class Ledger:
 
     def __init__(self, policy: Sequence[PolicyInstrument] = ()) -> None:
         self._numbers: dict[tuple[int, str], int] = {}  # of a month's and instrument's page
-        self._pages = np.zeros((0, len(_Kind), 2, 1), np.int64)  # (pages, kinds, 2, groups): entries and fen
+        self._books = [np.zeros((0, 2, 0), np.int64)] * len(_Kind)  # (pages, 2, groups): entries and fen
         self._spent: dict[tuple[str, int | None], int] = {}
         self._funds: dict[str, list[PolicyInstrument]] = {}
         for fund in policy:
@@ -96,7 +102,11 @@ class Ledger:
         """
         if not len(rows):
             return rows
-        amount = np.asarray(fen, np.int64) if isinstance(fen, np.ndarray) else np.full(len(rows), fen, np.int64)
+        if isinstance(fen, np.ndarray):
+            amount = np.asarray(fen, np.int64)
+        else:
+            amount = np.empty(len(rows), np.int64)
+            amount.fill(fen)
         if limits := self._limits(instrument, now):
             left = min(limit - self._spent.get(key, 0) for key, limit in limits)
             if left < (total := int(amount.sum())) or left <= 0:
@@ -155,16 +165,11 @@ class Ledger:
         """Enter sums in the books; `way`: whether it was spent on them, and whether it went into their cash."""
         if not len(rows):
             return
-        key = now.month, instrument.id
-        number = self._numbers.get(key)
-        if number is None:
-            number = self._numbers[key] = len(self._numbers)
-            if number == len(self._pages):
-                groups = (len(now.stages) + 1) * _EDUCATIONS
-                grown = np.zeros((max(64, 2 * number), len(_Kind), 2, groups), np.int64)
-                grown[:number] = self._pages
-                self._pages = grown
-        _book(people.blocks, rows, amount, now.stage_of, way, self._pages, (number, int(kind)))
+        number = self._numbers.setdefault((now.month, instrument.id), len(self._numbers))
+        book = self._books[kind]
+        if number >= len(book):
+            book = self._books[kind] = _longer(book, number, (len(now.stages) + 1) * _EDUCATIONS)
+        _book(people.blocks, rows, amount, now.stage_of, way, book[number])
 
     def entries(self) -> dict[str, NDArray[Any]]:
         """The books: sums by month, instrument, stage and education, sorted; money in fen.
@@ -172,10 +177,16 @@ class Ledger:
         recipients and paid; refused (claims) and refused_fen; lent; repaid; lost.
         """
         keys = sorted(self._numbers)
-        pages = self._pages[[self._numbers[key] for key in keys]]
-        book, group = np.nonzero(pages[:, :, 0].sum(axis=1))
-        count, total = np.moveaxis(pages[book, :, :, group], 0, 2).swapaxes(0, 1)
-        month, instrument = (np.array([key[i] for key in keys], kind)[book] for i, kind in ((0, np.int64), (1, object)))
+        order = [self._numbers[key] for key in keys]
+        groups = max(book.shape[2] for book in self._books)
+        sums = np.zeros((len(_Kind), 2, len(keys), groups), np.int64)
+        for kind, book in enumerate(self._books):
+            known = [i for i, number in enumerate(order) if number < len(book)]
+            if known:
+                sums[kind][:, known] = book[[order[i] for i in known]].swapaxes(0, 1)
+        page, group = np.nonzero(sums[:, 0].any(axis=0))
+        count, total = sums[:, :, page, group].swapaxes(0, 1)
+        month, instrument = (np.array([key[i] for key in keys], kind)[page] for i, kind in ((0, np.int64), (1, object)))
         stage, education = np.divmod(group, _EDUCATIONS)
         return {
             "month": month,

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from scipy.stats import norm
 
 from sim.chain.facility import Houses
-from sim.chain.progress import REASONS, Bars, Conditions, progress
+from sim.chain.progress import Bars, Conditions, progress
 from sim.chain.stage import Stage
 from sim.entrepreneurs.behaviour import Behaviour
 from sim.entrepreneurs.columns import Columns, identity
 from sim.entrepreneurs.draws import replicate_key, uniforms
 from sim.entrepreneurs.founding import newcomers
+from sim.entrepreneurs.journal import REASONS, Journal
 from sim.entrepreneurs.kernel import APPLIES, EXIT, FALLS_BACK, TENANCY_OVER, House, live
 from sim.entrepreneurs.rules import Constants
 from sim.entrepreneurs.streams import Stream
@@ -180,9 +181,8 @@ def test_newcomers_are_as_the_text_says() -> None:
     uid = identity(280, np.arange(n))
     shares = tuple(np.array(s) for s in ([0.0, 0.5, 0.8, 1.0, 1.0], [0.4, 0.4, 0.9, 1.0], [0.5, 0.8, 1.0]))
     people, tenants = Columns(1), np.zeros(3, np.int64)
-    newcomers(
-        people, 280, n, np.zeros((0, 4), np.int64), shares, Constants.of(b, 1e6).packed(), MARKET, rents, tenants, KEY
-    )  # type: ignore[arg-type]
+    constants, journal = Constants.of(b, 1e6).packed(), Journal()
+    newcomers(people, 280, n, np.zeros((0, 4), np.int64), shares, constants, MARKET, rents, tenants, KEY, journal, 3)  # type: ignore[arg-type]  # noqa: E501
     rows = people.take(np.arange(n))
     assert (rows["uid"] == uid).all()
     u = {s: uniforms(KEY, s, uid, 0) for s in Stream}
@@ -192,6 +192,9 @@ def test_newcomers_are_as_the_text_says() -> None:
         assert (rows[name] == np.searchsorted(share, u[stream], side="right")).all()
     assert (rows["house"] == np.floor(3 * u[Stream.HOUSE])).all()
     assert (tenants == np.bincount(rows["house"])).all()
+    month, who, left, entered, reason = journal.since()
+    assert (month == 3).all() and (who == uid).all() and (left == -1).all() and (reason == 0).all()
+    assert (entered == rows["house"]).all()
     level = np.log(e.sales_median) + e.sales_sd * norm.ppf(u[Stream.FIRST_SALES])
     gap = e.gap_mean + e.gap_sd * norm.ppf(u[Stream.GAP])
     cash = e.cash_median * np.exp(e.cash_sd * norm.ppf(u[Stream.CASH]))
@@ -316,10 +319,13 @@ def test_places_change_hands_as_the_text_says(data: st.DataObject, scenarios: An
     people.call[:] = 16 | np.where(people.months_in >= tenancy, 4, 0) | np.where(people.low_months >= 6, 8, 0)
     uid, before = people.uid.copy(), people.take(np.arange(n))
     done = {}
-    moves = progress(people, houses, Conditions.of(stages), Bars.free(len(stages)), (*KEY, MONTH))
-    for row, entered, reason in zip(moves.rows, moves.entered, moves.reason, strict=True):
-        assert uid[row] not in done
-        done[int(uid[row])] = (int(stage_of[entered]), REASONS[reason])
+    journal = Journal()
+    progress(people, houses, Conditions.of(stages), Bars.free(len(stages)), (*KEY, MONTH), journal, 7)
+    moves = journal.since()
+    assert (moves.month == 7).all()
+    for who, entered, reason in zip(moves.uid.tolist(), moves.entered, moves.reason, strict=True):
+        assert who not in done
+        done[who] = (int(stage_of[entered]), REASONS[reason])
     assert done == told
     # a move begins a new stay, and the old one is booked
     moved = np.isin(uid, list(done))

@@ -1,0 +1,66 @@
+"""Who arrived and who moved, written down by compiled code while it happens."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.entrepreneurs.compiled import rule
+
+__all__ = ["ARRIVED", "REASONS", "Events", "Journal", "entered"]
+
+REASONS = ("arrived", "admitted", "tenancy_ended", "fell_back")
+ARRIVED = 0
+
+NOWHERE = -1
+"""The house that a newcomer leaves."""
+
+
+class Events(NamedTuple):
+    """Arrivals and moves, each of shape (events,)."""
+
+    month: NDArray[np.int64]
+    uid: NDArray[np.int64]
+    left: NDArray[np.int64]
+    """House left; `NOWHERE` on arrival."""
+    entered: NDArray[np.int64]
+    """House entered."""
+    reason: NDArray[np.int64]
+    """Index into `REASONS`."""
+
+
+class Journal:
+    """All arrivals and moves of a run, in the order in which they were written.
+
+    Attributes
+    ----------
+    size : events written
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._pages = np.empty((len(Events._fields), 1024), np.int64)
+
+    def pages(self, count: int) -> NDArray[np.int64]:
+        """The pages, (5, events) with room for `count` more: see `entered`."""
+        if self.size + count > self._pages.shape[1]:
+            pages = np.empty((len(self._pages), max(self.size + count, 2 * self._pages.shape[1])), np.int64)
+            pages[:, : self.size] = self._pages[:, : self.size]
+            self._pages = pages
+        return self._pages
+
+    def since(self, event: int = 0) -> Events:
+        """What was written from that event on."""
+        return Events(*self._pages[:, event : self.size])
+
+
+@rule
+def entered(pages: NDArray[np.int64], at: int, month: int, uid: int, left: int, house: int, reason: int) -> None:
+    """Write an event down, in compiled code."""
+    pages[0, at] = month
+    pages[1, at] = uid
+    pages[2, at] = left
+    pages[3, at] = house
+    pages[4, at] = reason
