@@ -9,6 +9,7 @@ from typing import Any
 
 import mesa
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from sim.chain.facility import Facility, Houses
@@ -30,6 +31,7 @@ from sim.observation import SOLD, Observation, calendar_month, month_label
 from sim.policy._instrument import PolicyInstrument
 from sim.policy._now import Now
 from sim.policy.ledger import Ledger
+from sim.records import Records
 from sim.scenario.components import fault
 from sim.scenario.messages import problem
 from sim.scenario.schema import Horizon, Initial, Scenario
@@ -37,6 +39,7 @@ from sim.scenario.source import Place
 from sim.surroundings import Held, Surroundings
 
 __all__ = ["Pipeline", "before", "expect_scenario"]
+
 
 class _Simulated(Scenario):
     """A model's scenario under Mesa 3.5, whose SolaraViz takes any that counts as true for one of Mesa's own kind."""
@@ -326,9 +329,13 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         if self._collect:
             self.datacollector.collect(self)
 
-    def tables(self, only: Collection[str] | None = None) -> dict[str, Any]:
-        """The tables of what has been simulated so far, or some of them, as pandas DataFrames."""
-        return self.observation.tables(self.replicate, self.people, self.houses, self.ledger, only)
+    def records(self, only: Collection[str] | None = None) -> dict[str, Records]:
+        """The tables of what has been simulated so far, or some of them, as plain arrays."""
+        return self.observation.records(self.replicate, self.people, self.houses, self.ledger, only)
+
+    def tables(self, only: Collection[str] | None = None) -> dict[str, pd.DataFrame]:
+        """The same as pandas DataFrames."""
+        return {name: table.frame() for name, table in self.records(only).items()}
 
     def release(self) -> None:
         """Let go of everybody; the tables stay. For many runs in one process: a model and its agents refer to each

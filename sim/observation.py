@@ -7,7 +7,6 @@ from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from sim.chain.facility import Houses
@@ -17,6 +16,7 @@ from sim.entrepreneurs.journal import NOWHERE, REASONS, Journal
 from sim.entrepreneurs.kernel import Tally
 from sim.entrepreneurs.leaving import Closed
 from sim.policy.ledger import Ledger
+from sim.records import Nullable, Records, coded
 from sim.tables import EXIT_REASONS, OUTSIDE
 
 __all__ = ["SOLD", "Observation", "calendar_month", "month_label"]
@@ -51,11 +51,6 @@ def _distinct(months: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
 @lru_cache
 def _dates(start: int, months: int) -> NDArray[np.object_]:
     return np.array([month_label(start + m) for m in range(months)], object)
-
-
-@lru_cache
-def _dtype(labels: tuple[str, ...]) -> pd.CategoricalDtype:
-    return pd.CategoricalDtype(list(labels))
 
 
 class Observation:
@@ -112,14 +107,14 @@ class Observation:
 
     # tables ---------------------------------------------------------------------------------------------------------
 
-    def tables(
+    def records(
         self, replicate: int, people: Columns, houses: Houses, ledger: Ledger, only: Collection[str] | None = None
-    ) -> dict[str, pd.DataFrame]:
+    ) -> dict[str, Records]:
         """The tables of the replicate, or some of them, sorted by their keys."""
         gone = self.closed.columns()
         gone["stage"] = houses.stage_of[gone["house"]]
         events = cache(lambda: self._events(gone, houses))
-        made: dict[str, Callable[[], pd.DataFrame]] = {
+        made: dict[str, Callable[[], Records]] = {
             "entrepreneurs": lambda: self._entrepreneurs(replicate, people, houses, gone),
             "transitions": lambda: self._transitions(replicate, events()),
             "months": lambda: self._by_month(replicate, houses, events()),
@@ -147,13 +142,10 @@ class Observation:
         order = np.lexsort((events["reason"], events["uid"], events["month"]))
         return {name: values[order] for name, values in events.items()}
 
-    def _frame(self, replicate: int, length: int, columns: dict[str, Any]) -> pd.DataFrame:
-        return pd.DataFrame({"replicate": np.full(length, replicate, np.int16), **columns}, copy=False)
+    def _table(self, replicate: int, length: int, columns: dict[str, Any]) -> Records:
+        return Records({"replicate": np.full(length, replicate, np.int16), **columns})
 
-    def _category(self, codes: NDArray[Any], labels: Sequence[str]) -> pd.Categorical:
-        return pd.Categorical.from_codes(codes, dtype=_dtype(tuple(labels)))
-
-    def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses, gone: dict[str, Any]) -> pd.DataFrame:
+    def _entrepreneurs(self, replicate: int, people: Columns, houses: Houses, gone: dict[str, Any]) -> Records:
         end = len(self._months)
         living = {k: getattr(people, k) for k in (*KEPT, "spent")}
         never = np.full(people.size, -1, np.int16)
@@ -171,26 +163,26 @@ class Observation:
         cohorts, cohort_codes = _distinct(opened + self.start)
         reason = (a["call"] & 3).astype(np.int8) - 1
         spent = {f"months_in_{p}": a["spent"][i] for i, p in enumerate(self.places)}
-        return self._frame(
+        return self._table(
             replicate,
             len(order),
             {
                 "uid": a["uid"],
-                "cohort": self._category(cohort_codes, [month_label(int(c)) for c in cohorts]),
+                "cohort": coded(cohort_codes, [month_label(int(c)) for c in cohorts]),
                 "attempt": (a["uid"] % 10).astype(np.int8),
                 "initial": a["initial"].astype(bool),
-                "education": self._category(a["education"], EDUCATION),
-                "origin": self._category(a["origin"], ORIGINS),
-                "channel": self._category(a["channel"], CHANNELS),
+                "education": coded(a["education"], EDUCATION),
+                "origin": coded(a["origin"], ORIGINS),
+                "channel": coded(a["channel"], CHANNELS),
                 "arrival_month": opened.astype(np.int16),
-                "exit_month": pd.arrays.IntegerArray(np.where(exited, a["exit_month"], 0).astype(np.int16), ~exited),
-                "exit_reason": self._category(np.where(exited, reason, -1), EXIT_REASONS),
-                "after_exit": self._category(a["after"], _AFTER),
+                "exit_month": Nullable(np.where(exited, a["exit_month"], 0).astype(np.int16), ~exited),
+                "exit_reason": coded(np.where(exited, reason, -1), EXIT_REASONS),
+                "after_exit": coded(a["after"], _AFTER),
                 "duration_months": a["age"].astype(np.int16),
                 "entry_age_months": np.maximum(-opened, 0).astype(np.int16),
                 "event": exited,
-                "stage": self._category(a["stage"], self.places),
-                "highest_stage": self._category(a["highest"], self.places),
+                "stage": coded(a["stage"], self.places),
+                "highest_stage": coded(a["highest"], self.places),
                 **spent,
                 "first_sales_cny": a["first_sales"],
                 "sales_12m_cny": a["smoothed"],
@@ -200,21 +192,21 @@ class Observation:
             },
         )
 
-    def _transitions(self, replicate: int, events: dict[str, NDArray[Any]]) -> pd.DataFrame:
-        return self._frame(
+    def _transitions(self, replicate: int, events: dict[str, NDArray[Any]]) -> Records:
+        return self._table(
             replicate,
             len(events["uid"]),
             {
                 "uid": events["uid"],
                 "month": events["month"],
-                "from_stage": self._category(events["left"], self.places),
-                "to_stage": self._category(events["entered"], self.places),
+                "from_stage": coded(events["left"], self.places),
+                "to_stage": coded(events["entered"], self.places),
                 "facility": events["house"].astype(np.int16),
-                "reason": self._category(events["reason"], _REASONS),
+                "reason": coded(events["reason"], _REASONS),
             },
         )
 
-    def _by_month(self, replicate: int, houses: Houses, events: dict[str, NDArray[Any]]) -> pd.DataFrame:
+    def _by_month(self, replicate: int, houses: Houses, events: dict[str, NDArray[Any]]) -> Records:
         n, k = len(self._months), len(self.places)
         stocks = np.concatenate([np.zeros((0, k), np.int64), *self._months]).reshape(n, 4, k)
 
@@ -232,12 +224,12 @@ class Observation:
             "waiting": stocks[:, 1].ravel(),
         }
         places = [s.capacity for s in houses.stages] + [-1]
-        return self._frame(
+        return self._table(
             replicate,
             n * k,
             {
                 "month": np.repeat(np.arange(n), k).astype(np.int16),
-                "stage": self._category(np.tile(np.arange(k), n), self.places),
+                "stage": coded(np.tile(np.arange(k), n), self.places),
                 "date": np.repeat(_dates(self.start, n), k),
                 **columns,
                 "places": np.tile(np.array(places, np.int64), n),
@@ -246,27 +238,27 @@ class Observation:
             },
         )
 
-    def _by_city(self, replicate: int) -> pd.DataFrame:
+    def _by_city(self, replicate: int) -> Records:
         n = len(self._city)
         names = ("demand_domestic", "demand_livestream", "demand_cross_border", "crowding", "former_founders")
         data = np.array(self._city, float).reshape(n, len(names))
         columns: dict[str, Any] = {name: data[:, i] for i, name in enumerate(names)}
         columns["former_founders"] = columns["former_founders"].astype(np.int64)
         dates = _dates(self.start, n).copy()
-        return self._frame(replicate, n, {"month": np.arange(n, dtype=np.int16), "date": dates, **columns})
+        return self._table(replicate, n, {"month": np.arange(n, dtype=np.int16), "date": dates, **columns})
 
-    def _ledger(self, replicate: int, ledger: Ledger) -> pd.DataFrame:
+    def _ledger(self, replicate: int, ledger: Ledger) -> Records:
         e = ledger.entries()
         instruments = sorted(set(e["instrument"].tolist()))
         codes = np.array([instruments.index(i) for i in e["instrument"].tolist()], np.int8)
-        return self._frame(
+        return self._table(
             replicate,
             len(e["month"]),
             {
                 "month": e["month"].astype(np.int16),
-                "instrument": self._category(codes, instruments),
-                "stage": self._category(e["stage"].astype(np.int8), self.places),
-                "education": self._category(e["education"].astype(np.int8), EDUCATION),
+                "instrument": coded(codes, instruments),
+                "stage": coded(e["stage"].astype(np.int8), self.places),
+                "education": coded(e["education"].astype(np.int8), EDUCATION),
                 "recipients": e["recipients"].astype(np.int64),
                 "paid_cny": e["paid"] / 100.0,
                 "refused": e["refused"].astype(np.int64),
@@ -277,7 +269,7 @@ class Observation:
             },
         )
 
-    def _by_panel(self, replicate: int, houses: Houses) -> pd.DataFrame:
+    def _by_panel(self, replicate: int, houses: Houses) -> Records:
         def column(name: str, dtype: str) -> NDArray[Any]:
             return np.concatenate([np.zeros(0), *(s[name] for s in self._snapshots)]).astype(dtype)
 
@@ -285,14 +277,14 @@ class Observation:
         uid = np.concatenate([np.zeros(0, np.int64), *(s["uid"] for s in self._snapshots)])
         order = np.lexsort((year, uid))
         stage = houses.stage_of[column("house", "i2")]
-        return self._frame(
+        return self._table(
             replicate,
             len(order),
             {
                 "uid": uid[order],
                 "year": year[order].astype(np.int16),
                 "age_months": column("age", "i2")[order],
-                "stage": self._category(stage[order], self.places),
+                "stage": coded(stage[order], self.places),
                 "sales_cny": column("sold", "f8")[order],
                 "employees": column("staff", "i4")[order],
             },

@@ -18,6 +18,7 @@ import pandas as pd
 from sim.errors import RunError
 from sim.evidence.ledger import digest
 from sim.model import Pipeline, expect_scenario
+from sim.records import Records
 from sim.scenario.schema import Scenario, Until
 from sim.shown import Shown, presentation
 from sim.statistics import fiscal, funnel, scale, summary, survival
@@ -53,26 +54,39 @@ def simulate(
     The same scenario, seed and replicate give the same bytes, whatever the threads and the engine. `past`,
     `surroundings` and `held` are those of `Pipeline`. With `only`, the other tables are not made.
     """
-    model = Pipeline(
+    cohorts = only is None or "cohorts" in only
+    made = records(
         scenario,
+        only if only is None or not cohorts else {*only, "entrepreneurs"},
+        month_done,
         rng=seed,
         replicate=replicate,
         threads=threads,
-        collect=False,
         past=past,
         surroundings=surroundings,
         held=held,
     )
+    tables = {name: table.frame() for name, table in made.items()}
+    if cohorts:
+        tables["cohorts"] = survival.cohort_table(made["entrepreneurs"])
+    return tables
+
+
+def records(
+    scenario: Scenario,
+    only: Collection[str] | None = None,
+    month_done: Callable[[int], None] | None = None,
+    **how: Any,
+) -> dict[str, Records]:
+    """One replicate as plain arrays, for those who make thousands; `how` is as for `Pipeline`. See `simulate`."""
+    model = Pipeline(scenario, collect=False, **how)
     while model.running:
         model.step()
         if month_done:
             month_done(model.month)
-    cohorts = only is None or "cohorts" in only
-    tables = model.tables(only if only is None or not cohorts else {*only, "entrepreneurs"})
+    made = model.records(only)
     model.release()
-    if cohorts:
-        tables["cohorts"] = survival.cohort_table(tables["entrepreneurs"])
-    return tables
+    return made
 
 
 class Result(Shown):

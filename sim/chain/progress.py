@@ -316,6 +316,4 @@ def progress(
     """
     pages, note = journal.pages(people.size), (journal.size, month)
     places, to_clear = houses.arrays, tuple(bars)  # plain tuples are handed over in half the time of named ones
-    journal.size += _progress(
-        people.blocks, people.size, people.spent, places, conditions, to_clear, key, pages, note
-    )
+    journal.size += _progress(people.blocks, people.size, people.spent, places, conditions, to_clear, key, pages, note)

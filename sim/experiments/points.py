@@ -15,10 +15,11 @@ import pandas as pd
 
 from sim.errors import RunError, ScenarioError
 from sim.experiments.outcomes import SURVIVAL, SURVIVAL_OF, SURVIVORS
+from sim.records import Records
 from sim.scenario.schema import Scenario
-from sim.simulation import Progress, Tables, in_order, simulate
+from sim.simulation import Progress, in_order, records
 from sim.statistics import summary
-from sim.statistics.columns import counted
+from sim.statistics.columns import Mask, Table, codes, counted
 from sim.statistics.lifetable import LifeTable, life_table
 from sim.statistics.outcome import Outcome
 from sim.validation.estimators import slope, subbotin
@@ -44,6 +45,8 @@ _COUNTED = re.compile(
 )
 
 _YEAR = 12
+
+Tables = Mapping[str, Table]
 
 
 def counted_for_all(name: str) -> bool:
@@ -106,7 +109,7 @@ def evaluate(
         if isinstance(there, str):
             return _Row({}, there)
         try:
-            return _row(measure(simulate(there, replicate=replicate, only=needed), there, outcomes))
+            return _row(measure(records(there, needed, replicate=replicate), there, outcomes))
         except _Unnamed as unnamed:
             raise RunError(str(unnamed)) from None
         except RunError as error:
@@ -218,25 +221,33 @@ def _survival_of(tables: Tables, name: re.Match[str], months: int) -> Outcome:
     """Kaplan-Meier P(T > age) of the newcomers of one group."""
     people, group = tables["entrepreneurs"], next(filter(None, name.groups()[1:]))
     by = next(kind for kind, of in zip(("education", "origin", "channel"), name.groups()[1:], strict=True) if of)
-    rows = counted(people, "newcomers") & (people[by] == group).to_numpy(bool)
+    rows = counted(people, "newcomers") & (codes(people[by], [group]) == 0)
     lives = life_table(people["duration_months"].to_numpy()[rows], people["event"].to_numpy(bool)[rows])
     return _survival(lives, int(name[1]), months)
 
 
 def _residents(tables: Tables, scenario: Scenario) -> Outcome:
     """Founders who trade, and former ones who stayed, at the end of the horizon's first month."""
-    months, city = tables["months"], tables["city"]
-    trading = months.loc[months["month"] == 0, "living"].sum()
-    return Outcome(float(trading + city.loc[city["month"] == 0, "former_founders"].sum()), "persons")
+    first, start = _before(tables["months"], 1), _before(tables["city"], 1)
+    trading = tables["months"]["living"].to_numpy()[first].sum()
+    return Outcome(float(trading + tables["city"]["former_founders"].to_numpy()[start].sum()), "persons")
 
 
 def _sales_per_entity(tables: Tables, scenario: Scenario) -> Outcome:
     """Sales of all in the horizon's first year over the mean number who traded in its months."""
     if scenario.horizon.months < _YEAR:
         return Outcome.unknown("CNY/year", f"the run is {scenario.horizon.months} months long: no year is whole")
-    year = tables["months"][tables["months"]["month"] < _YEAR]
-    traded = float((year["living"] + year["closed"]).sum()) / _YEAR
-    return Outcome.ratio(float(year["sales_cny"].sum()), traded, "CNY/year", "nobody trades in the first year")
+    months = tables["months"]
+    year = _before(months, _YEAR)
+    traded = float((months["living"].to_numpy() + months["closed"].to_numpy())[year].sum()) / _YEAR
+    sales = float(months["sales_cny"].to_numpy()[year].sum())
+    return Outcome.ratio(sales, traded, "CNY/year", "nobody trades in the first year")
+
+
+def _before(table: Table, month: int) -> Mask:
+    """The rows of the horizon's first months."""
+    early: Mask = table["month"].to_numpy() < month
+    return early
 
 
 def _without_staff(tables: Tables, scenario: Scenario) -> Outcome:
@@ -252,7 +263,8 @@ def _growth(of: Callable[[Record], float], unit: str) -> Callable[[Tables, Scena
 
     def found(tables: Tables, scenario: Scenario) -> Outcome:
         try:
-            return Outcome(of(Record(tables, {"horizon": {"months": scenario.horizon.months}})), unit)
+            frames = {n: t.frame() if isinstance(t, Records) else t for n, t in tables.items()}
+            return Outcome(of(Record(frames, {"horizon": {"months": scenario.horizon.months}})), unit)
         except NotKnown:
             return Outcome.unknown(unit, "no shop traded all through two years")
 

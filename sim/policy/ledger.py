@@ -18,6 +18,7 @@ from sim.policy._now import Now
 __all__ = ["Ledger"]
 
 _EDUCATIONS = len(EDUCATION)
+_ENTRIES, _FEN = 0, 1
 
 Rows = NDArray[np.int64]
 
@@ -39,15 +40,13 @@ def _book(
         s.cash[i] += into_cash * amount[j]
         group = s.education[i] + _EDUCATIONS * stage_of[s.house[i]]
         if amount[j] > 0:
-            page[0, group] += 1
-            page[1, group] += amount[j]
+            page[_ENTRIES, group] += 1
+            page[_FEN, group] += amount[j]
 
 
-def _longer(book: NDArray[np.int64], number: int, groups: int) -> NDArray[np.int64]:
-    """The book with a page of that number, and pages to spare."""
-    longer = np.zeros((max(64, 2 * number), 2, groups), np.int64)
-    longer[: len(book), :, : book.shape[2]] = book
-    return longer
+def _longer(book: NDArray[np.int64], pages: int) -> NDArray[np.int64]:
+    """The book with so many pages at least."""
+    return np.concatenate([book, np.zeros((max(pages - len(book), 0), *book.shape[1:]), np.int64)])
 
 
 class _Kind(IntEnum):
@@ -71,7 +70,7 @@ class Ledger:
 
     def __init__(self, policy: Sequence[PolicyInstrument] = ()) -> None:
         self._numbers: dict[tuple[int, str], int] = {}  # of a month's and instrument's page
-        self._books = [np.zeros((0, 2, 0), np.int64)] * len(_Kind)  # (pages, 2, groups): entries and fen
+        self._books = [np.zeros((0, 2, 0), np.int64)] * len(_Kind)  # by kind: (pages, `_ENTRIES` and `_FEN`, groups)
         self._spent: dict[tuple[str, int | None], int] = {}
         self._funds: dict[str, list[PolicyInstrument]] = {}
         for fund in policy:
@@ -168,7 +167,9 @@ class Ledger:
         number = self._numbers.setdefault((now.month, instrument.id), len(self._numbers))
         book = self._books[kind]
         if number >= len(book):
-            book = self._books[kind] = _longer(book, number, (len(now.stages) + 1) * _EDUCATIONS)
+            if not len(book):
+                book = np.zeros((0, 2, (len(now.stages) + 1) * _EDUCATIONS), np.int64)
+            book = self._books[kind] = _longer(book, max(64, 2 * number))
         _book(people.blocks, rows, amount, now.stage_of, way, book[number])
 
     def entries(self) -> dict[str, NDArray[Any]]:
@@ -178,14 +179,14 @@ class Ledger:
         """
         keys = sorted(self._numbers)
         order = [self._numbers[key] for key in keys]
-        groups = max(book.shape[2] for book in self._books)
-        sums = np.zeros((len(_Kind), 2, len(keys), groups), np.int64)
-        for kind, book in enumerate(self._books):
-            known = [i for i, number in enumerate(order) if number < len(book)]
-            if known:
-                sums[kind][:, known] = book[[order[i] for i in known]].swapaxes(0, 1)
-        page, group = np.nonzero(sums[:, 0].any(axis=0))
-        count, total = sums[:, :, page, group].swapaxes(0, 1)
+        books = [book if not len(book) else _longer(book, len(keys))[order] for book in self._books]
+        page, group = np.nonzero(
+            np.any([book[:, 0] for book in books if len(book)] or [np.zeros((0, 0), np.int64)], axis=0)
+        )
+
+        def column(kind: _Kind, what: int) -> NDArray[np.int64]:
+            return books[kind][page, what, group] if len(books[kind]) else np.zeros(len(page), np.int64)
+
         month, instrument = (np.array([key[i] for key in keys], kind)[page] for i, kind in ((0, np.int64), (1, object)))
         stage, education = np.divmod(group, _EDUCATIONS)
         return {
@@ -193,11 +194,11 @@ class Ledger:
             "instrument": instrument,
             "stage": stage,
             "education": education,
-            "recipients": count[_Kind.PAID],
-            "paid": total[_Kind.PAID],
-            "refused": count[_Kind.REFUSED],
-            "refused_fen": total[_Kind.REFUSED],
-            "lent": total[_Kind.LENT],
-            "repaid": total[_Kind.REPAID],
-            "lost": total[_Kind.LOST],
+            "recipients": column(_Kind.PAID, _ENTRIES),
+            "paid": column(_Kind.PAID, _FEN),
+            "refused": column(_Kind.REFUSED, _ENTRIES),
+            "refused_fen": column(_Kind.REFUSED, _FEN),
+            "lent": column(_Kind.LENT, _FEN),
+            "repaid": column(_Kind.REPAID, _FEN),
+            "lost": column(_Kind.LOST, _FEN),
         }

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from sim.statistics.columns import Floats, counted, factor
+from sim.statistics.columns import Floats, Table, counted, factor
 from sim.statistics.outcome import Outcome
 
 __all__ = ["DISCOUNT", "per_survivor", "per_unit", "planned", "spending", "spent", "unit_costs"]
@@ -22,7 +22,7 @@ DISCOUNT = 0.05
 """assumed: yearly rate at which money and what it buys are discounted, beside the undiscounted figures (0 to 0.08)."""
 
 
-def spent(ledger: pd.DataFrame, *, discount: float = 0.0) -> float:
+def spent(ledger: Table, *, discount: float = 0.0) -> float:
     """All that was paid, CNY, to newcomers and others; discounted to the horizon's start at the yearly rate `discount`.
 
     Without discounting the sum is taken in whole fen, so it does not depend on the order of the rows.
@@ -64,7 +64,7 @@ def spending(
     return pd.DataFrame({by or "group": labels, "recipients": payments, "paid_cny": paid})
 
 
-def per_survivor(entrepreneurs: pd.DataFrame, age: int, *, months: int) -> Outcome:
+def per_survivor(entrepreneurs: Table, age: int, *, months: int) -> Outcome:
     """Public money per newcomer who is alive at `age` months, CNY.
 
     Over the newcomers who arrived at least `age` months before the end, so that it is known who survived:
@@ -203,6 +203,6 @@ def _tidy(found: Mapping[str, Outcome]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["per", "value", "unit", "reason"]).astype({"value": float})
 
 
-def _present_value(ledger: pd.DataFrame, discount: float) -> Floats:
+def _present_value(ledger: Table, discount: float) -> Floats:
     paid = ledger["paid_cny"].to_numpy().astype(float)
     return paid * (1 + discount) ** (-ledger["month"].to_numpy() / 12)

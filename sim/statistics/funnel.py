@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from sim.statistics.columns import Floats, Ints, category, codes, counted
-from sim.statistics.lifetable import LifeTable, first_incidence, life_table
+from sim.statistics.columns import Floats, Ints, Table, category, codes, counted
+from sim.statistics.lifetable import LifeTable, first_incidence, life_table, life_tables
 from sim.statistics.outcome import Outcome
 from sim.tables import ARRIVED, STILL_THERE
 
@@ -30,7 +30,7 @@ __all__ = [
     "flow",
     "funnel",
     "occupancy",
-    "passage",
+    "passages",
     "sojourns",
 ]
 
@@ -38,9 +38,7 @@ NEVER = np.iinfo(np.int32).max
 """Months to a stage that was not reached while the run lasted."""
 
 
-def first_entered(
-    entrepreneurs: pd.DataFrame, transitions: pd.DataFrame, stages: Sequence[str]
-) -> npt.NDArray[np.int32]:
+def first_entered(entrepreneurs: Table, transitions: Table, stages: Sequence[str]) -> npt.NDArray[np.int32]:
     """Months traded until the first move into each stage, shape (stages, rows of entrepreneurs); else NEVER.
 
     The first stage is where everybody starts: its row counts only returns to it. Moves of people who are not in
@@ -57,9 +55,7 @@ def first_entered(
     return first.reshape(len(stages), n)
 
 
-def first_reached(
-    entrepreneurs: pd.DataFrame, transitions: pd.DataFrame, stages: Sequence[str]
-) -> npt.NDArray[np.int32]:
+def first_reached(entrepreneurs: Table, transitions: Table, stages: Sequence[str]) -> npt.NDArray[np.int32]:
     """Months traded until each stage or a later one was entered; as `first_entered`, and 0 for the first stage."""
     first = first_entered(entrepreneurs, transitions, stages)
     for k in range(len(stages) - 2, 0, -1):
@@ -79,35 +75,44 @@ class Passage(NamedTuple):
     """Their mean months."""
 
 
-def passage(lives: LifeTable, months_to: npt.ArrayLike, durations: npt.ArrayLike, events: npt.ArrayLike) -> Passage:
-    """Aalen-Johansen estimate of the way to a stage.
+def passages(
+    lives: LifeTable, months_to: npt.NDArray[np.integer[Any]], durations: npt.ArrayLike, events: npt.ArrayLike
+) -> list[Passage]:
+    """Aalen-Johansen estimates of the ways to some stages.
 
     Parameters
     ----------
     lives : life table of all who set out, seen from the start
-    months_to : months to the stage of those who got there, >= 1
-    durations, events : of the same people, as in `life_table`
+    months_to : months to each stage, >= 1, of the same people or of those of them who got anywhere; NEVER for those who
+        did not get there; shape (stages, people)
+    durations, events : of these people, as in `life_table`
 
     Notes
     -----
     Median and mean are of the estimated distribution given arrival at the stage by the last observed age, so late
     cohorts, who had less time, do not make the way look short as the plain mean over those who got there would.
     """
-    there = life_table(months_to, np.ones(np.size(months_to), bool))
-    after = life_table(durations, events)  # who is there is neither under way nor able to leave on the way
+    stage, who = np.nonzero(months_to < NEVER)
+    there = life_tables(months_to[stage, who], np.ones(who.size, bool), stage, len(months_to))
+    # who is there is neither under way nor able to leave on the way
+    after = life_tables(np.asarray(durations)[who], np.asarray(events)[who], stage, len(months_to))
 
     def fit(counts: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        whole = np.zeros(lives.ages.size, counts.dtype)
-        whole[: counts.size] = counts
+        whole = np.zeros((len(months_to), lives.ages.size), counts.dtype)
+        whole[:, : counts.shape[1]] = counts
         return whole
 
     under_way = lives.at_risk - fit(after.at_risk) + fit(there.at_risk)
-    share = first_incidence(under_way, np.stack([fit(there.events), lives.events - fit(after.events)]))
+    shares = first_incidence(under_way, np.stack([fit(there.events), lives.events - fit(after.events)]))
+    return [_passage(share, lives.ages) for share in shares]
+
+
+def _passage(share: Floats, ages: Ints) -> Passage:
     if not share.size or share[-1] <= 0:
         return Passage(share, None, None)
     steps = np.diff(share, prepend=0.0)
     median = int(np.argmax(share >= share[-1] / 2 - 1e-12)) + 1
-    return Passage(share, median, float(steps @ lives.ages / share[-1]))
+    return Passage(share, median, float(steps @ ages / share[-1]))
 
 
 def sojourns(
@@ -157,9 +162,7 @@ def occupancy(months: pd.DataFrame, stages: Sequence[str]) -> pd.DataFrame:
     return frame
 
 
-def crowding(
-    months: pd.DataFrame, stages: Sequence[str], *, last: int = 12
-) -> tuple[dict[str, Outcome], dict[str, Outcome]]:
+def crowding(months: Table, stages: Sequence[str], *, last: int = 12) -> tuple[dict[str, Outcome], dict[str, Outcome]]:
     """Utilisation and waiting of each stage: means over the last `last` months of the run (fewer if it is shorter).
 
     Occupancy is living / places, unknown for an open stage; waiting is the mean number turned away in a month.
@@ -192,7 +195,7 @@ def funnel(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[
     DataFrame
         stage; entered, reached (people); entered_share, reached_share (of newcomers, within the horizon); conversion
         (reached / reached the stage before); by_12m, by_36m, by_60m (cumulative incidence of reaching it, exit
-        competing; null beyond the run); months_median, months_mean (to the stage, see `passage`); sojourn_median
+        competing; null beyond the run); months_median, months_mean (to the stage, see `passages`); sojourn_median
         (Kaplan-Meier) and sojourn_mean (within the longest stay on record); occupancy, waiting (last 12 months). Null
         where not known.
     """
@@ -209,11 +212,11 @@ def funnel(tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[
     stays = sojourns(people, moves, stages, months=months)
     stayed = codes(stays["stage"], stages)
     full, queue = crowding(tables["months"], stages)
+    start = Passage(np.ones(1), 0, 0.0) if n else Passage(np.ones(0), None, None)
+    ways = [start, *passages(lives, to[1:], durations, events)]
     rows = []
     for k, name in enumerate(stages):
-        way = Passage(np.ones(1), 0, 0.0) if n else Passage(np.ones(0), None, None)
-        if k:
-            way = passage(lives, to[k][there[k]], durations[there[k]], events[there[k]])
+        way = ways[k]
         mine = stayed == k
         stay = life_table(stays["months"].to_numpy()[mine], stays["event"].to_numpy()[mine])
         mean = stay.rmst(stay.ages.size) if mine.any() else None
@@ -273,7 +276,7 @@ def _incidence_at(share: Floats, age: int, known_to: int) -> float | None:
     return float(share[min(age, share.size) - 1]) if share.size and age <= known_to else None
 
 
-def _rows(entrepreneurs: pd.DataFrame, transitions: pd.DataFrame, chosen: Ints) -> Ints:
+def _rows(entrepreneurs: Table, transitions: Table, chosen: Ints) -> Ints:
     """Row of `entrepreneurs` of each chosen transition; -1 if the person is not there."""
     people, movers = _keys(entrepreneurs, slice(None)), _keys(transitions, chosen)
     order = None if bool(np.all(people[1:] > people[:-1])) else np.argsort(people, kind="stable")
@@ -285,7 +288,7 @@ def _rows(entrepreneurs: pd.DataFrame, transitions: pd.DataFrame, chosen: Ints) 
     return np.where(people[row] == movers, row, -1)
 
 
-def _keys(table: pd.DataFrame, chosen: Ints | slice) -> npt.NDArray[np.int64]:
+def _keys(table: Table, chosen: Ints | slice) -> npt.NDArray[np.int64]:
     """One number a person: a uid is below 2^40 by its definition."""
     replicate: npt.NDArray[np.int64] = table["replicate"].to_numpy()[chosen].astype(np.int64)
     keys: npt.NDArray[np.int64] = (replicate << 40) | table["uid"].to_numpy()[chosen]

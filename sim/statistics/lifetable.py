@@ -89,7 +89,8 @@ class LifeTable:
         """P(T > age) of one group; None where nobody was observed that long."""
         if age > self.known_to:
             return None
-        return float(self._steps(age)[age])
+        last = min(age, self.at_risk.size)
+        return float(self.survival[last - 1]) if last else 1.0
 
     def quantile(self, share: float = 0.5) -> int | None:
         """First age at which survival of one group is at most 1 - `share` (0.5: the median); None if not reached."""
@@ -213,10 +214,13 @@ def incidence(at_risk: npt.NDArray[Any], events: npt.NDArray[Any]) -> Incidence:
 
 
 def first_incidence(at_risk: npt.NDArray[Any], events: npt.NDArray[Any]) -> Floats:
-    """The cumulative incidence of the first cause alone, shape (ages,), without its variance: see `incidence`."""
+    """The cumulative incidence of the first cause alone, without its variance: see `incidence`.
+
+    `at_risk` and the incidence have shape (..., ages), `events` (causes, ..., ages).
+    """
     n, d = np.asarray(at_risk, float), np.asarray(events, float)
     _, before, inverse = _under_way(n, d)
-    found: Floats = np.cumsum(before * d[0] * inverse)
+    found: Floats = np.cumsum(before * d[0] * inverse, axis=-1)
     return found
 
 
@@ -225,7 +229,7 @@ def _under_way(n: Floats, d: Floats) -> tuple[LifeTable, Floats, Floats]:
     total = LifeTable(n, d.sum(axis=0))
     with np.errstate(divide="ignore"):
         inverse = np.where(n > 0, 1 / n, 0.0)
-    return total, np.concatenate(([1.0], total.survival[:-1])), inverse
+    return total, np.concatenate([np.ones((*n.shape[:-1], 1)), total.survival], axis=-1)[..., :-1], inverse
 
 
 class LogRank(NamedTuple):

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from sim.statistics.columns import Mask, codes, counted
+from sim.statistics.columns import Mask, Table, codes, counted
 from sim.statistics.fiscal import per_survivor, spent
-from sim.statistics.funnel import NEVER, crowding, first_reached, passage
+from sim.statistics.funnel import crowding, first_reached, passages
 from sim.statistics.lifetable import LifeTable, life_table
 from sim.statistics.outcome import Outcome
 from sim.statistics.scale import sizes
@@ -18,7 +18,7 @@ __all__ = ["Outcome", "needed", "outcomes", "summarise"]
 
 
 def outcomes(
-    tables: Mapping[str, pd.DataFrame], *, months: int, stages: Sequence[str], only: Collection[str] | None = None
+    tables: Mapping[str, Table], *, months: int, stages: Sequence[str], only: Collection[str] | None = None
 ) -> dict[str, Outcome]:
     """All outcomes of ONE replicate, by name. What the run cannot know is null with a reason.
 
@@ -38,7 +38,7 @@ def outcomes(
         - survival_12m, survival_36m, survival_60m: Kaplan-Meier P(T > age); median_life_months; rmst_60m: mean months
           traded within the first 60
         - reached_<stage>: share that has entered the stage or a later one within the horizon; months_to_<stage>: median
-          months traded until then, of those who get there (Aalen-Johansen; see `sim.statistics.funnel.passage`). Not
+          months traded until then, of those who get there (Aalen-Johansen; see `sim.statistics.funnel.passages`). Not
           for the first stage, where all start
         - the size statistics of `sim.statistics.scale.sizes`, of those who trade at the end
         - spent_per_survivor_36m_cny, spent_per_survivor_60m_cny: see `sim.statistics.fiscal.per_survivor`
@@ -110,7 +110,7 @@ def _or_reason(value: float | None, unit: str, reason: str) -> Outcome:
     return Outcome.unknown(unit, reason) if value is None else Outcome(float(value), unit)
 
 
-def _reached(people: pd.DataFrame, new: Mask, stages: Sequence[str]) -> dict[str, Outcome]:
+def _reached(people: Table, new: Mask, stages: Sequence[str]) -> dict[str, Outcome]:
     highest = np.bincount(codes(people["highest_stage"], stages)[new] + 1, minlength=len(stages) + 1)[1:]
     reached = highest[::-1].cumsum()[::-1]
     n = int(new.sum())
@@ -120,18 +120,14 @@ def _reached(people: pd.DataFrame, new: Mask, stages: Sequence[str]) -> dict[str
     }
 
 
-def _progress(
-    tables: Mapping[str, pd.DataFrame], new: Mask, lives: LifeTable, stages: Sequence[str]
-) -> dict[str, Outcome]:
+def _progress(tables: Mapping[str, Table], new: Mask, lives: LifeTable, stages: Sequence[str]) -> dict[str, Outcome]:
     people = tables["entrepreneurs"]
-    to = first_reached(people, tables["transitions"], stages)
-    durations, events = people["duration_months"].to_numpy(), people["event"].to_numpy(bool)
+    to = first_reached(people, tables["transitions"], stages)[1:, new]
+    durations, events = people["duration_months"].to_numpy()[new], people["event"].to_numpy(bool)[new]
     out = {}
-    for k, stage in enumerate(stages[1:], start=1):
-        there = np.flatnonzero(new & (to[k] < NEVER))
-        median = passage(lives, to[k][there], durations[there], events[there]).median
+    for stage, way in zip(stages[1:], passages(lives, to, durations, events), strict=True):
         reason = f"no newcomer reached {stage}" if new.any() else "nobody arrived"
-        out[f"months_to_{stage}"] = _or_reason(median, "months", reason)
+        out[f"months_to_{stage}"] = _or_reason(way.median, "months", reason)
     return out
 
 

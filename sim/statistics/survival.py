@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sim.statistics.columns import Ints, Who, category, counted, factor
+from sim.statistics.columns import Ints, Table, Who, category, counted, factor
 from sim.statistics.funnel import first_reached
 from sim.statistics.lifetable import LifeTable, LogRank, incidence, life_tables, loglog, logrank
 from sim.tables import columns
@@ -154,7 +154,7 @@ def landmark_survival(
     return tidy(table, [f"stage_at_{landmark}m={s}" for s in stages], level)
 
 
-def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.DataFrame:
+def cohort_table(entrepreneurs: Table, *, level: float = 0.95) -> pd.DataFrame:
     """The `cohorts` table of one replicate: newcomers' survival by monthly cohort and by group.
 
     Group "all" is there for each monthly cohort and for cohort "all"; education, origin, channel and highest_stage only
@@ -170,7 +170,7 @@ def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.Data
     row = values.pop("group")
     cohort = np.append(np.arange(1 + months), np.zeros(rest, int))[row]
     group = np.append(np.zeros(1 + months, int), np.arange(1, 1 + rest))[row]
-    replicate = entrepreneurs["replicate"].iloc[0] if len(entrepreneurs) else 0
+    replicate = entrepreneurs["replicate"].to_numpy()[0] if len(entrepreneurs) else 0
     values |= {
         "replicate": np.full(len(row), replicate, np.int16),
         "cohort": category(cohort, cohorts),
@@ -185,7 +185,7 @@ def cohort_table(entrepreneurs: pd.DataFrame, *, level: float = 0.95) -> pd.Data
 class _Lives:
     """The lives of those who count, to be counted by group."""
 
-    def __init__(self, entrepreneurs: pd.DataFrame, who: Who) -> None:
+    def __init__(self, entrepreneurs: Table, who: Who) -> None:
         self._people, self._rows = entrepreneurs, counted(entrepreneurs, who)
         self._durations = self._of("duration_months")
         self._events = self._of("event").astype(bool)

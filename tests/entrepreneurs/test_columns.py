@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.entrepreneurs.columns import COLUMNS, KEPT, Columns, identity, opened
+from sim.entrepreneurs.columns import COLUMNS, Columns, identity, opened
 
 
 def rows(uids: list[int]) -> dict[str, np.ndarray]:
@@ -55,25 +55,3 @@ def test_compiled_code_sees_the_columns_by_their_names() -> None:
         column[1] = 1
         assert getattr(people, name)[1] == own[1] == 1, name
         column[1] = 0
-
-
-def test_what_stays_on_record_is_what_was_there() -> None:
-    """Records put together hold the kept columns and the months spent of the rows, in their order."""
-    people, rng = Columns(2, memory={"lever.since": "i2"}), np.random.default_rng(1)
-    rows = {name: rng.integers(0, 100, 50) for name in COLUMNS} | {"spent": rng.integers(0, 9, (3, 50))}
-    people.append(rows)
-    people.memory("lever", "since")[:] = 7
-    assert (people.memory("lever", "since") == 7).all()
-    there, gone, records = np.arange(50), [], []
-    for chosen in (np.array([3, 8, 48]), np.array([0, 5, 46])):
-        gone += there[chosen].tolist()
-        record, moved, to = people.take_out(chosen)
-        records.append(record)
-        there[to] = there[moved]
-        there = there[: people.size]
-        assert (people.cash == rows["cash"][there]).all()
-    assert sorted([*there, *gone]) == list(range(50))
-    kept = people.recorded(records)
-    assert set(kept) == {*KEPT, "spent"}
-    for name, values in kept.items():
-        assert (values == rows[name][..., gone]).all(), name

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from sim.statistics.funnel import NEVER, crowding, first_entered, first_reached, funnel, occupancy, passage, sojourns
+from sim.statistics.funnel import NEVER, crowding, first_entered, first_reached, funnel, occupancy, passages, sojourns
 from sim.statistics.lifetable import life_table
 
 CHAIN = ("village", "maker_space", "incubator")
@@ -81,7 +81,10 @@ def test_time_to_stage_corrects_for_those_who_had_no_time():
     durations = np.where(there, np.minimum(out, window), first)
     events = np.where(there, out <= window, left)
     durations = np.maximum(durations, first)
-    way = passage(life_table(durations, events), to[there], durations[there], events[there])
+    never = np.full(n, NEVER)
+    ways = passages(life_table(durations, events), np.stack([np.where(there, to, NEVER), never]), durations, events)
+    assert ways[1].median is None
+    way = ways[0]
     ages = np.arange(1, 61)
     truth = np.cumsum(0.04 * (0.96 * 0.98) ** (ages - 1))
     np.testing.assert_allclose(way.share[:60], truth, atol=0.02)
@@ -92,17 +95,16 @@ def test_time_to_stage_corrects_for_those_who_had_no_time():
 
 def test_without_censoring_reach_by_age_is_a_plain_share():
     """Everybody seen to his end: the incidence is the share that got there by that age."""
-    durations, to = np.array([10, 10, 4, 20]), np.array([3, 8])
-    there = np.array([True, False, False, True])
+    durations, to = np.array([10, 10, 4, 20]), np.array([[3, NEVER, NEVER, 8]])
     events = np.ones(4, bool)
-    way = passage(life_table(durations, events), to, durations[there], events[there])
+    (way,) = passages(life_table(durations, events), to, durations, events)
     np.testing.assert_allclose(way.share[[1, 2, 6, 7, 19]], [0, 0.25, 0.25, 0.5, 0.5])
     assert (way.median, way.mean) == (3, pytest.approx(5.5))
 
 
 def test_nobody_on_the_way_is_null():
     """A stage that nobody reaches takes no time."""
-    way = passage(life_table([3, 4], [True, False]), [], [], [])
+    (way,) = passages(life_table([3, 4], [True, False]), np.zeros((1, 0), int), [], [])
     assert (way.median, way.mean) == (None, None)
     np.testing.assert_array_equal(way.share, 0)
 

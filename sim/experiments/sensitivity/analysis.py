@@ -28,7 +28,7 @@ from sim.experiments.sensitivity.sobol import Shares, indices
 from sim.experiments.sensitivity.uncertainty import Uncertainties, uncertainties
 from sim.scenario.provenance import leaves
 from sim.scenario.schema import Scenario
-from sim.simulation import SEED_SCHEME, Progress, commit, simulate, versions
+from sim.simulation import SEED_SCHEME, Progress, commit, records, versions
 from sim.statistics.outcome import Outcome
 
 __all__ = ["EFFECTS", "Plan", "seconds", "sensitivity"]
@@ -202,7 +202,7 @@ class _Explorer:
     def _as_it_is(self, city: _City) -> list[Mapping[str, Outcome]]:
         """Outcomes of the scenario itself, with its own values, in a few runs."""
         there = city.base.replace({**scaled(city.base, self._plan.by, {}), "seed": self._plan.root})
-        return [measure(simulate(there, replicate=r), there, self._wanted(city)) for r in range(_OWN)]
+        return [measure(records(there, replicate=r), there, self._wanted(city)) for r in range(_OWN)]
 
     def own(self, outcome: str, kind: str) -> dict[str, Any]:
         """The median of what the scenario gives with its own values, and the unit."""

@@ -86,14 +86,14 @@ def failed(outcomes: Sequence[str], phase: str, message: str) -> Row:
 
 def _row(order: Order, outcomes: Sequence[str], past: _Past) -> Row:
     from sim.experiments.points import measure, told_from, watched
-    from sim.simulation import simulate
+    from sim.simulation import records
 
     phase = "set up"
     try:
         there = watched(order.base.at(order.values), outcomes)
         phase = "run"
         city = past.of(there, order)
-        tables = simulate(there, seed=order.seed, replicate=order.replicate, past=city, only=told_from(outcomes))
+        tables = records(there, told_from(outcomes), rng=order.seed, replicate=order.replicate, past=city)
         phase = "statistics"
         found = measure(tables, there, outcomes)
     except (Exception, SystemExit) as error:
@@ -149,7 +149,7 @@ def warm_up() -> None:
     from sim.chain.stage import Stage
     from sim.entrepreneurs.arrivals import Arrivals
     from sim.scenario.schema import Horizon, Scenario
-    from sim.simulation import simulate
+    from sim.simulation import records
     from sim.statistics import summary
 
     tiny = Scenario(
@@ -157,4 +157,4 @@ def warm_up() -> None:
         arrivals=Arrivals(per_year=12.0),
         horizon=Horizon(months=2),
     )
-    summary.outcomes(simulate(tiny), months=2, stages=["village"])
+    summary.outcomes(records(tiny), months=2, stages=["village"])
