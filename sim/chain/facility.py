@@ -31,12 +31,16 @@ def _enter(tenants: NDArray[np.int64], house: NDArray[Any]) -> None:
 
 @kernel
 def _crowd(
-    rent: NDArray[np.float64], base: NDArray[np.float64], tenants: NDArray[np.int64], usual: int, elasticity: float
+    rent: NDArray[np.float64],
+    base: NDArray[np.float64],
+    tenants: NDArray[np.int64],
+    usual: NDArray[np.int64],
+    elasticity: NDArray[np.float64],
 ) -> None:
     for h in range(rent.size):
         rent[h] = base[h]
-        if tenants[h] > usual:
-            rent[h] *= exp(elasticity * log(tenants[h] / usual))
+        if tenants[h] > usual[h] and elasticity[h] > 0.0:
+            rent[h] *= exp(elasticity[h] * log(tenants[h] / usual[h]))
 
 
 @kernel
@@ -120,7 +124,8 @@ class Houses:
         self.waiting = np.zeros(n, np.int64)
         self.arrays = (self.stage_of, self.tenants, self.places, self.first, self.count, self.waiting)
         self._rent = self._spread([float(s.rent) for s in stages], [float(stages[0].rent)] * n)
-        self._crowded = [i for i, s in enumerate(stages) if s.crowding > 0]
+        self._usual = np.concatenate([np.repeat([s.usual_tenants for s in stages], self.count), np.ones(n, np.int64)])
+        self._crowding = self._spread([float(s.crowding) for s in stages], [0.0] * n)
         bars = [self._bar(s) for s in range(n)]
         outside_bars = [self._bar(s, outside=True) for s in range(n)]
         endless = [float("inf")] * n
@@ -178,9 +183,7 @@ class Houses:
             Those counted; by default the houses' own.
         """
         counted = self.tenants if tenants is None else tenants
-        for stage in self._crowded:
-            s, houses = self.stages[stage], self.of(stage)
-            _crowd(self.table.rent[houses], self._rent[houses], counted[houses], s.usual_tenants, s.crowding)
+        _crowd(self.table.rent, self._rent, counted, self._usual, self._crowding)
 
     def close_month(self, tally: Tally) -> None:
         """Remember the mean ability in each house: what peers can learn from next month. Outside there are no peers."""

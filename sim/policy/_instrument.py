@@ -96,8 +96,8 @@ class PolicyInstrument(Parameters):
 
         Nothing may depend on the order of rows: draws come from `now`, keyed by person and by this instrument's id.
         """
-        rows = self.takers(people, now, self.eligible(people, now))
-        if len(rows):
+        rows = self.eligible(people, now)
+        if len(rows) and len(rows := self.takers(people, now, rows)):
             served = ledger.pay(self, people, now, rows, self.cost(people, now, rows), in_cash=self.in_cash)
             if len(served):
                 self.apply(people, now, served)

@@ -73,10 +73,10 @@ def in_this_process(batch: Batch) -> Results:
 
 def rows(batch: Batch) -> Iterator[Row]:
     """The rows of a batch, as they come."""
-    past = _Past()
+    last = _Last(batch.outcomes)
     for order in batch.orders:
-        yield _row(order, batch.outcomes, past)
-    past.forget()
+        yield _row(order, batch.outcomes, last)
+    last.forget()
 
 
 def failed(outcomes: Sequence[str], phase: str, message: str) -> Row:
@@ -84,16 +84,16 @@ def failed(outcomes: Sequence[str], phase: str, message: str) -> Row:
     return Row((math.nan,) * len(outcomes), None, phase, message[:_LONGEST])
 
 
-def _row(order: Order, outcomes: Sequence[str], past: _Past) -> Row:
-    from sim.experiments.points import measure, told_from, watched
+def _row(order: Order, outcomes: Sequence[str], last: _Last) -> Row:
+    from sim.experiments.points import measure
     from sim.simulation import records
 
     phase = "set up"
     try:
-        there = watched(order.base.at(order.values), outcomes)
+        there = last.scenario(order)
         phase = "run"
-        city = past.of(there, order)
-        tables = records(there, told_from(outcomes), rng=order.seed, replicate=order.replicate, past=city)
+        city = last.past(there, order)
+        tables = records(there, last.tables, rng=order.seed, replicate=order.replicate, past=city)
         phase = "statistics"
         found = measure(tables, there, outcomes)
     except (Exception, SystemExit) as error:
@@ -117,14 +117,31 @@ def _said(error: BaseException) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in said)
 
 
-class _Past:
-    """The last burn-in: one serves all scenarios that start from the same city, in the same replicate."""
+class _Last:
+    """What the run before has left, and the next may need again: its scenario, and the city at the end of its burn-in.
 
-    def __init__(self) -> None:
+    One city serves all scenarios that start from it, in the same replicate.
+    """
+
+    def __init__(self, outcomes: Sequence[str]) -> None:
+        from sim.experiments.points import told_from
+
+        self.tables, self._outcomes = told_from(outcomes), outcomes
+        self._at = ""
+        self._scenario: Any = None
         self._of: tuple[Any, int, int] | None = None
         self._city: Any = None
 
-    def of(self, scenario: Scenario, order: Order) -> Any:
+    def scenario(self, order: Order) -> Scenario:
+        """The scenario of an order. Raises ScenarioError if there is none."""
+        from sim.experiments.points import watched
+
+        if not order.point or order.point != self._at:
+            self._scenario, self._at = watched(order.base.at(order.values), self._outcomes), order.point
+        there: Scenario = self._scenario
+        return there
+
+    def past(self, scenario: Scenario, order: Order) -> Any:
         """The city at the end of the scenario's burn-in; None if it has none."""
         from sim.model import Pipeline, before
 
