@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import platform
-import subprocess
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from functools import cached_property
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,13 +23,12 @@ from sim.statistics.lifetable import LifeTable
 from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
 from sim.surroundings import Surroundings
 from sim.tables import ARRIVED, OUTSIDE, STILL_THERE, TABLES, columns
+from sim.versions import SEED_SCHEME, commit, versions
 
-__all__ = ["SEED_SCHEME", "Progress", "Result", "commit", "open_run", "run", "simulate", "versions"]
+__all__ = ["Progress", "Result", "open_run", "records", "run", "simulate"]
 
 Progress = Callable[[float, int], None]
 """Called with (replicates done, as a fraction; replicates in all)."""
-
-SEED_SCHEME = "Philox4x32-10, keyed by (seed, replicate), counted by (identity, month, stream)"
 
 Tables = dict[str, pd.DataFrame]
 
@@ -509,24 +505,3 @@ def _write_manifest(folder: Path, scenario: Scenario, result: Result, writer: Ta
         },
     }
     write_manifest(folder, manifest)
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that a run's numbers depend on."""
-    found = {"python": platform.python_version()}
-    for package in ("entrepreneur-pipeline", "mesa", "numpy", "numba", "llvmlite", "pandas", "pyarrow", "scipy"):
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
-
-
-def commit() -> str | None:
-    """The commit of this checkout; None outside of one."""
-    try:
-        at = Path(__file__).parent
-        said = subprocess.run(["git", "-C", str(at), "rev-parse", "HEAD"], capture_output=True, text=True, timeout=5)
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return said.stdout.strip() or None if said.returncode == 0 else None

@@ -92,6 +92,8 @@ def sweep(
     **whom: Any,
 ) -> None:
     """Run a study at all its points, going on from what its folder holds."""
+    if whom["jobs"] and not dry_run:
+        _start(whom["jobs"])
     from sim.experiments.outcomes import unknown_outcomes
     from sim.scenario.studies import SweepStudy, load_study
 
@@ -200,10 +202,7 @@ def _go(
     """Make what is missing, and say what came out."""
     by = security(voice, jobs, dask, tls_ca, tls_cert, tls_key)
     workers = jobs or (1 if dask else _workers(study))
-    if workers > 1:
-        from sim.experiments.sweep.cell import prepare
-
-        prepare(workers)  # which starts while this process brings in what it needs itself
+    _start(workers)
     from sim.experiments.sweep.sweep import sweep as make
     from sim.presentation.screen import progress
 
@@ -220,6 +219,14 @@ def _go(
     _answer(voice, found, folder)
     if len(found.failures):
         raise click.exceptions.Exit(SOME_FAILED)
+
+
+def _start(workers: int) -> None:
+    """Let workers start while this process brings in what it needs itself."""
+    if workers > 1:
+        from sim.experiments.sweep.cell import prepare
+
+        prepare(workers)
 
 
 def _answer(voice: Voice, found: Sweep, folder: Path) -> None:

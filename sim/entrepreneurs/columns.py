@@ -102,7 +102,7 @@ else:
 
 
 def _aligned(columns: int, rows: int, kind: str) -> Array:
-    """Zeros for so many rows at least, each column from a cache line on: vectors that cross lines take twice as long."""
+    """Zeros for so many rows at least; each column begins at a cache line, as vectors that cross one take longer."""
     rows = -(-rows // _LINE) * _LINE
     size = columns * rows * np.dtype(kind).itemsize
     whole = np.zeros(size + _LINE, np.uint8)

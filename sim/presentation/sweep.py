@@ -109,14 +109,15 @@ class SweepAnswer:
         for column in (4, 5):
             table.columns[column].justify = "left"
         places = {row["point"]: row for row in records(self._points)}
+        known = [row for row in records(found.summary) if row["mean"] is not None]
         for name in found.outcomes:
-            rows = found.summary[(found.summary["outcome"] == name) & found.summary["mean"].notna()]
+            rows = [row for row in known if row["outcome"] == name]
             said = outcome(name, self.lang, sheet.labels)[0]
-            if rows.empty:
+            if not rows:
                 sheet.row(table, said, "", UNKNOWN, UNKNOWN, "", "")
                 continue
-            for which, at in (("lowest", rows["mean"].idxmin()), ("highest", rows["mean"].idxmax())):
-                row = records(rows.loc[[at]])[0]
+            for which, choose in (("lowest", min), ("highest", max)):
+                row = choose(rows, key=lambda row: row["mean"])
                 by, unit = scale(row["mean"], row["unit"], self.lang)
                 number = Measured.of(row, "mean", "ci_low", "ci_high").over(by)
                 where = self._at(places[row["point"]])

@@ -31,7 +31,7 @@ from sim.experiments.sweep.sweep import expand, resume, sweep
 from sim.experiments.sweep.work import Results, Row
 from sim.scenario.schema import Until
 from sim.scenario.studies import SweepStudy, load_study
-from sim.simulation import versions
+from sim.versions import versions
 
 CITY = """\
 schema: 1

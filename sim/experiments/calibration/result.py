@@ -14,8 +14,8 @@ from sim.experiments.calibration.ridge import partner
 from sim.experiments.kept import Kept
 from sim.experiments.sweep.orders import model_version
 from sim.shown import presentation
-from sim.simulation import SEED_SCHEME, commit, versions
 from sim.tables import columns
+from sim.versions import SEED_SCHEME, commit, versions
 
 __all__ = ["CLOSE", "TABLES", "Calibration", "described", "open_calibration"]
 

@@ -14,11 +14,11 @@ from sim.evidence.audit import audit, counts
 from sim.evidence.ledger import digest
 from sim.scenario.schema import Scenario
 from sim.shown import Shown, presentation
-from sim.simulation import SEED_SCHEME, commit, versions
 from sim.statistics import paired, price
 from sim.statistics.outcome import Outcome
 from sim.store import TableWriter, manifest_of, read_table, to_arrow, to_pandas, verify, write_manifest
 from sim.tables import columns
+from sim.versions import SEED_SCHEME, commit, versions
 
 __all__ = ["BASE", "TABLES", "Comparison", "Found", "Pair", "Run", "described", "open_comparison"]
 

@@ -18,8 +18,8 @@ from sim.experiments.sweep.orders import model_version
 from sim.findings import FINDINGS
 from sim.scenario.studies.axes import Axis
 from sim.scenario.studies.optimisation import OptimisationStudy
-from sim.simulation import SEED_SCHEME, commit, versions
 from sim.statistics.paired import student
+from sim.versions import SEED_SCHEME, commit, versions
 
 __all__ = ["described", "tables"]
 

@@ -14,13 +14,13 @@ from sim.evidence.ledger import digest
 from sim.experiments.kept import opened
 from sim.experiments.scoring.scorecard import Scorecard
 from sim.findings import FINDINGS
-from sim.simulation import SEED_SCHEME, commit, versions
 from sim.store import TableWriter, write_manifest
 from sim.validation.fact import Fact, Finding
 from sim.validation.nulls import NULLS
 from sim.validation.record import NotKnown
 from sim.validation.registry import facts
 from sim.validation.scorecard import MODEL, Line
+from sim.versions import SEED_SCHEME, commit, versions
 
 __all__ = ["KIND", "keep", "open_scorecard"]
 

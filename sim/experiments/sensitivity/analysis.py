@@ -28,8 +28,9 @@ from sim.experiments.sensitivity.sobol import Shares, indices
 from sim.experiments.sensitivity.uncertainty import Uncertainties, uncertainties
 from sim.scenario.provenance import leaves
 from sim.scenario.schema import Scenario
-from sim.simulation import SEED_SCHEME, Progress, commit, records, versions
+from sim.simulation import Progress, records
 from sim.statistics.outcome import Outcome
+from sim.versions import SEED_SCHEME, commit, versions
 
 __all__ = ["EFFECTS", "Plan", "seconds", "sensitivity"]
 

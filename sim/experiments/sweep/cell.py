@@ -291,7 +291,7 @@ def _other(batch: Batch) -> str:
 
     if batch.version == model_version():
         return ""
-    from sim.simulation import versions
+    from sim.versions import versions
 
     what = differing(batch.packages, versions()) or "its own files"
     return f"a worker has another version of the model (here / there: {what}): install the same on all machines"

@@ -17,7 +17,7 @@ from sim.experiments.sweep.plan import Plan
 from sim.experiments.sweep.result import Sweep
 from sim.experiments.sweep.work import Batch, in_this_process, warm_up
 from sim.scenario.studies import SweepStudy
-from sim.simulation import versions
+from sim.versions import versions
 
 __all__ = ["Cost", "Status", "cost", "seconds_of_a_run", "status"]
 

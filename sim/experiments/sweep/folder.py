@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any
 from sim import store
 from sim.errors import StoreError
 from sim.evidence.ledger import digest
-from sim.experiments.outcomes import known_outcomes
-from sim.experiments.points import SURVIVORS
+from sim.experiments.outcomes import SURVIVORS, known_outcomes
 from sim.experiments.sweep.orders import differing, model_version
 from sim.experiments.sweep.parts import keep_whole
 from sim.experiments.sweep.plan import Plan, described
 from sim.scenario.studies import SweepStudy, load_study
-from sim.simulation import SEED_SCHEME, commit, versions
+from sim.versions import SEED_SCHEME, commit, versions
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -127,7 +127,7 @@ def model_version() -> str:
     """SHA-256 over the package's sources, its evidence and the packages that numbers depend on."""
     import sim
     from sim.evidence.ledger import digest
-    from sim.simulation import SEED_SCHEME, versions
+    from sim.versions import SEED_SCHEME, versions
 
     found = hashlib.sha256(json.dumps([versions(), SEED_SCHEME, digest()], sort_keys=True).encode())
     root = Path(sim.__file__).parent

@@ -24,7 +24,7 @@ from sim.experiments.sweep.executors import Crew, Where, crew
 from sim.experiments.sweep.orders import Base, Order, Values, asked, model_version, point_id, run_key
 from sim.experiments.sweep.parts import Parts, short
 from sim.experiments.sweep.work import Batch, Results, Row
-from sim.simulation import versions
+from sim.versions import versions
 
 if TYPE_CHECKING:
     import pandas as pd

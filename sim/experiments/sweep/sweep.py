@@ -22,10 +22,11 @@ from sim.experiments.sweep.result import Sweep
 from sim.experiments.sweep.runs import Runs
 from sim.scenario.schema import Until
 from sim.scenario.studies import SweepStudy, load_study
-from sim.simulation import Progress
 
 if TYPE_CHECKING:
     from distributed import Security
+
+    from sim.simulation import Progress
 
 __all__ = ["expand", "resume", "sweep"]
 

@@ -40,7 +40,7 @@ class Batch(NamedTuple):
     session, driver
         Whose they are: a name that no other session has; machine and process of the driver.
     version, packages
-        Of the model in the driver: see `orders.model_version` and `sim.simulation.versions`.
+        Of the model in the driver: see `orders.model_version` and `sim.versions.versions`.
     outcomes
         What is told of each run.
     orders

@@ -38,8 +38,9 @@ from sim.presentation.report.draft import Draft
 from sim.presentation.report.page import page, unchanged
 from sim.scenario.loader import load
 from sim.scenario.schema import Scenario
-from sim.simulation import SEED_SCHEME, Progress, Result, commit, open_run, versions
+from sim.simulation import Progress, Result, open_run
 from sim.store import read_manifest, seal
+from sim.versions import SEED_SCHEME, commit, versions
 
 __all__ = ["NAME", "Opened", "compose", "keep", "open_folder", "refuse_other", "report"]
 
