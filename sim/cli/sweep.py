@@ -205,6 +205,7 @@ def _go(
     _start(workers)
     from sim.experiments.sweep.sweep import sweep as make
     from sim.presentation.screen import progress
+    from sim.presentation.sweep import SweepAnswer  # noqa: F401  (what comes last is brought in while workers start)
 
     try:
         with progress(voice.lang, shown=not voice.quiet) as tell:

@@ -18,12 +18,12 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from multiprocessing.connection import Connection, Pipe
-from typing import Any
+from typing import IO, Any, NoReturn
 
 from sim.errors import RunError
 from sim.experiments.sweep.work import Batch, Results, Row, failed
 
-__all__ = ["close", "in_a_cell", "main", "prepare"]
+__all__ = ["close", "in_a_cell", "main", "prepare", "several"]
 
 _OFTEN = 0.05
 """Seconds between messages while all goes well: to send each row by itself would cost more than a small run."""
@@ -85,27 +85,74 @@ def in_a_cell(batch: Batch) -> Results:
     return Results(tuple(found[i] for i in range(len(batch.orders))), time.perf_counter() - began)
 
 
+class _Forked:
+    """A process that one of ours forked off, seen as `subprocess.Popen` shows its own.
+
+    Parameters
+    ----------
+    starter
+        Its parent.
+    fate
+        Where the parent tells the exit code when it has ended.
+    family
+        All that it forked off.
+    """
+
+    def __init__(self, starter: subprocess.Popen[bytes], fate: Connection[Any, Any], family: list[_Forked]) -> None:
+        family.append(self)
+        self._family = family
+        self.pid: int | None = None  # until it tells
+        self.returncode: int | None = None
+        self._starter, self._fate, self._lock = starter, fate, threading.Lock()
+
+    def poll(self) -> int | None:
+        with self._lock:
+            if self.returncode is None and self._fate.poll():
+                try:
+                    self.returncode = self._fate.recv()
+                except EOFError:  # the parent was killed, and took it along
+                    self.returncode = self._starter.wait() or -signal.SIGKILL
+        return self.returncode
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self.returncode is None:
+            self._fate.poll(timeout)
+        code = self.poll()
+        if code is None:
+            raise subprocess.TimeoutExpired("", timeout or 0.0)
+        if all(one.returncode is not None for one in self._family):
+            self._starter.wait()  # it has nobody left to wait for
+        return code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.pid or self._starter.pid, signal.SIGKILL)
+
+
 class _Cell:
     """The process, seen from the thread that it belongs to."""
 
-    def __init__(self, session: str) -> None:
-        self.session = session
+    def __init__(
+        self, session: str, pipe: Connection[Any, Any], process: subprocess.Popen[bytes] | _Forked, said: IO[bytes]
+    ) -> None:
+        self.session, self._pipe, self._process, self._said = session, pipe, process, said
         self.owner = os.getpid()
+
+    @classmethod
+    def start(cls, session: str) -> _Cell:
+        """One that does not wait for others."""
         here, there = Pipe()
-        path = os.pathsep.join(dict.fromkeys(p for p in sys.path if p))
-        one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        code = "from sim.experiments.sweep.cell import main; main()"
-        self._said = tempfile.TemporaryFile()  # noqa: SIM115
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", code, str(there.fileno()), str(os.getpid())],
-            env={**os.environ, **one, "PYTHONPATH": path},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._said,
-            pass_fds=[there.fileno()],
-        )
-        there.close()
-        self._pipe = here
+        return cls(session, here, *_started("main", there))
+
+    @classmethod
+    def several(cls, count: int) -> list[_Cell]:
+        """Some that belong to no session yet, forked off from one process: what that brings in serves them all."""
+        pipes, fates = [Pipe() for _ in range(count)], [Pipe(duplex=False) for _ in range(count)]
+        starter, said = _started("several", *(end for pair in zip(pipes, fates, strict=True) for _, end in pair))
+        family: list[_Forked] = []
+        ours = zip((here for here, _ in pipes), (told for told, _ in fates), strict=True)
+        return [cls("", here, _Forked(starter, told, family), said) for here, told in ours]
 
     def ready(self) -> _Cell:
         """Wait until it has started. Raises `_End` if it ends first."""
@@ -113,11 +160,17 @@ class _Cell:
             if not self._pipe.poll(_START):
                 self.kill()
                 raise _End("lost", f"not ready after {_START:g} s")
-            self._pipe.recv()
+            self._meet()
         except (EOFError, OSError):
             raise self._ended() from None
         self._said.close()
         return self
+
+    def _meet(self) -> None:
+        """Take its first message: it is ready, and who it is."""
+        pid = self._pipe.recv()
+        if isinstance(self._process, _Forked):
+            self._process.pid = pid
 
     def make(self, batch: Batch, often: float) -> Iterator[tuple[range, list[Row]]]:
         """Numbers and rows of runs, as they are told. Raises `_End`, after which it is of no use."""
@@ -182,6 +235,10 @@ class _Cell:
     def kill(self) -> None:
         """End it; a process that was forked off only lets go of it."""
         if self.owner == os.getpid():
+            if isinstance(self._process, _Forked) and self._process.pid is None and not self._pipe.closed:
+                with suppress(EOFError, OSError):  # else the one that all of them come from would have to go
+                    if self._pipe.poll():
+                        self._meet()
             self._process.kill()
             self._process.wait()
         self._pipe.close()
@@ -196,8 +253,31 @@ _closed: set[str] = set()
 
 def prepare(count: int) -> None:
     """Start processes for the threads that will want them, while this one has something else to do."""
-    while len(_spare) < count:
-        _spare.append(_Cell(""))
+    missing = count - len(_spare)
+    if missing > 1 and sys.platform == "linux":
+        _spare.extend(_Cell.several(missing))
+    else:
+        _spare.extend(_Cell.start("") for _ in range(missing))
+
+
+def _started(what: str, *ends: Connection[Any, Any]) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+    """A process that does `what` (a function below) with these ends of pipes, and where it says what went wrong."""
+    path = os.pathsep.join(dict.fromkeys(p for p in sys.path if p))
+    one = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    code = f"from sim.experiments.sweep.cell import {what}; {what}()"
+    said = tempfile.TemporaryFile()  # noqa: SIM115
+    fds = [end.fileno() for end in ends]
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", code, str(os.getpid()), *map(str, fds)],
+        env={**os.environ, **one, "PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=said,
+        pass_fds=fds,
+    )
+    for end in ends:
+        end.close()
+    return process, said
 
 
 def _own(session: str) -> _Cell:
@@ -234,7 +314,7 @@ def _new(session: str) -> _Cell:
                 cell.session = session
                 return cell
             cell.kill()
-    return _Cell(session)
+    return _Cell.start(session)
 
 
 def close(session: str) -> None:
@@ -252,17 +332,62 @@ def close(session: str) -> None:
 
 
 def main() -> None:
-    """The process: takes batches from the pipe until nobody wants anything."""
-    at, parent = int(sys.argv[1]), int(sys.argv[2])
+    """A process: takes batches from its pipe until nobody wants anything."""
+    parent, at = map(int, sys.argv[1:])
     _end_with(parent)
+    _make_ready()
+    _work(Connection(at))
+
+
+def several() -> None:
+    """A process that makes ready, forks off one for each pair of pipes (batches; its exit code), and waits for them."""
+    parent, *fds = map(int, sys.argv[1:])
+    _end_with(parent, look=False)  # which is a thread, and threads must not be forked
+    _make_ready()
+    if os.getppid() != parent:
+        return
+    pipes: list[Connection[Any, Any]] = list(map(Connection, fds[::2]))
+    fates: list[Connection[Any, Any]] = list(map(Connection, fds[1::2]))
+    children = {}
+    for pipe, fate in zip(pipes, fates, strict=True):
+        me = os.getpid()
+        if (pid := os.fork()) == 0:
+            _be_one(pipe, [end for end in (*pipes, *fates) if end is not pipe], me)
+        children[pid] = fate
+    for pipe in pipes:
+        pipe.close()
+    while children:
+        pid, status = os.wait()
+        with suppress(OSError):
+            children.pop(pid).send(os.waitstatus_to_exitcode(status))
+
+
+def _be_one(pipe: Connection[Any, Any], others: list[Connection[Any, Any]], parent: int) -> NoReturn:
+    """What was forked off: work, and never return to where the fork was."""
+    code = 1
+    try:
+        for end in others:
+            end.close()
+        _end_with(parent)
+        _work(pipe)
+        code = 0
+    finally:
+        os._exit(code)
+
+
+def _make_ready() -> None:
     if hasattr(signal, "SIGINT"):
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
-    pipe = Connection(at)
+    from sim.experiments.sweep.orders import model_version
     from sim.experiments.sweep.work import warm_up
 
     warm_up()
+    model_version()
+
+
+def _work(pipe: Connection[Any, Any]) -> None:
     _hush()
-    pipe.send("ready")
+    pipe.send(os.getpid())
     with suppress(EOFError, OSError):
         while pipe.poll(_IDLE):
             _serve(pipe, *pipe.recv())
@@ -321,13 +446,14 @@ def _follow(driver: tuple[str, int]) -> None:
         _watch(pid)
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, *, look: bool = True) -> None:
     """Let this process end with its parent: by the system where it can, at once; else by looking."""
     with suppress(Exception):
         import ctypes
 
         ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: Linux only
-    _watch(parent)
+    if look:
+        _watch(parent)
 
 
 def _watch(parent: int) -> None:
