@@ -12,6 +12,7 @@ import sim
 from sim.experiments.points import measure, told_from
 from sim.experiments.sweep.plan import Plan
 from sim.scenario.studies import SweepStudy, load_study
+from sim.simulation import records
 
 CITY = """\
 schema: 1
@@ -80,7 +81,7 @@ def test_the_engine_is_the_cost(study: Callable, tmp_path: Path) -> None:
     def alone() -> None:
         for scenario in scenarios:
             for replicate in range(8):
-                measure(sim.simulate(scenario, seed=1, replicate=replicate, only=needed), scenario, plan.outcomes)
+                measure(records(scenario, needed, rng=1, replicate=replicate), scenario, plan.outcomes)
 
     alone()
     shares = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
+import signal
 import subprocess
 import sys
 import textwrap
@@ -216,6 +218,22 @@ def test_a_pool_of_processes_and_dask_make_the_same(undisturbed, study):
         assert sweep(study(), executor=pool).digest == undisturbed.digest
     assert sweep(study(), jobs=2).digest == undisturbed.digest
     assert not cell._cells
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
+def test_workers_come_from_one_process_and_are_apart():
+    """Prepared together they share what was brought in; one that is killed costs the others nothing, and none stays."""
+    cell.prepare(3)
+    made = [cell._own("first"), *(one.ready() for one in cell._spare)]
+    starter, *_ = {one._process._starter for one in made}
+    assert len({one._process.pid for one in made}) == 3
+    os.kill(made[1]._process.pid, signal.SIGKILL)
+    assert made[1]._process.wait(20) == -signal.SIGKILL
+    assert made[0].lives
+    assert made[2].lives
+    cell.close("first")
+    assert [one._process.returncode for one in made] == [-signal.SIGKILL] * 3
+    assert starter.returncode == 0
 
 
 class Dying(Executor):

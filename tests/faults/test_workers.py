@@ -46,7 +46,7 @@ class Wild(PolicyInstrument):
             while True:
                 pass
         if self.does == 5 and now.month == 0:
-            time.sleep(0.03)
+            time.sleep(0.06)
 '''
 
 

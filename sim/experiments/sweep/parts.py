@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import socket
+import threading
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from sim.errors import StoreError
@@ -111,9 +114,10 @@ class Parts:
         if self.folder is None:
             self._tables.append(table)
         else:
-            content = _parquet(table)
-            name = hashlib.sha256("".join(table["key"].to_pylist()).encode()).hexdigest()[:16]
-            keep_whole(self.folder / f"{name}-{_checksum(content)}.parquet", content)
+            with _uninterrupted():
+                content = _parquet(table)
+                name = hashlib.sha256("".join(table["key"].to_pylist()).encode()).hexdigest()[:16]
+                keep_whole(self.folder / f"{name}-{_checksum(content)}.parquet", content)
         self._learn(table)
 
     def tables(self, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
@@ -190,6 +194,23 @@ def keep_whole(path: Path, content: bytes) -> None:
         _sync(path.parent)
     except OSError as error:
         raise not_written(path.parent, error) from error
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C waits until this is done: within it, the Parquet writer would be left half made, and complain."""
+    usual = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(usual):
+        yield
+        return
+    caught: list[tuple[int, FrameType | None]] = []
+    signal.signal(signal.SIGINT, lambda *what: caught.append(what))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, usual)
+    if caught:
+        usual(*caught[0])
 
 
 def _sync(folder: Path) -> None:
