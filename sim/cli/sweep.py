@@ -203,9 +203,11 @@ def _go(
     by = security(voice, jobs, dask, tls_ca, tls_cert, tls_key)
     workers = jobs or (1 if dask else _workers(study))
     _start(workers)
+    import scipy.special  # noqa: F401  (it and the answer come last; they are brought in while workers start)
+
     from sim.experiments.sweep.sweep import sweep as make
     from sim.presentation.screen import progress
-    from sim.presentation.sweep import SweepAnswer  # noqa: F401  (what comes last is brought in while workers start)
+    from sim.presentation.sweep import SweepAnswer  # noqa: F401
 
     try:
         with progress(voice.lang, shown=not voice.quiet) as tell:

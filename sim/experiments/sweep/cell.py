@@ -360,6 +360,7 @@ def several() -> None:
         pid, status = os.wait()
         with suppress(OSError):
             children.pop(pid).send(os.waitstatus_to_exitcode(status))
+    os._exit(0)  # taking everything apart first would be waited for
 
 
 def _be_one(pipe: Connection[Any, Any], others: list[Connection[Any, Any]], parent: int) -> NoReturn:
