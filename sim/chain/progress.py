@@ -14,8 +14,7 @@ from sim.chain.stage import Stage
 from sim.entrepreneurs.columns import Blocks, Columns, State, opened
 from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.draws import philox, word_to_uniform
-from sim.entrepreneurs.journal import REASONS, Journal
-from sim.entrepreneurs.journal import entered as written
+from sim.entrepreneurs.journal import REASONS, Journal, written
 from sim.entrepreneurs.kernel import FALLS_BACK, TENANCY_OVER
 from sim.entrepreneurs.streams import Stream
 

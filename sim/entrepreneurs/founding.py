@@ -9,7 +9,7 @@ from sim.entrepreneurs.arrivals import Shares
 from sim.entrepreneurs.columns import Blocks, Columns, cleared, identity, opened
 from sim.entrepreneurs.compiled import kernel
 from sim.entrepreneurs.draws import philox, word_to_uniform
-from sim.entrepreneurs.journal import ARRIVED, NOWHERE, Journal, entered
+from sim.entrepreneurs.journal import ARRIVED, NOWHERE, Journal, written
 from sim.entrepreneurs.rules import capacity, found, unpacked
 from sim.entrepreneurs.streams import Stream
 
@@ -67,7 +67,7 @@ def _found(
         s.belief[i] = n.belief
         s.cash[i] = n.cash
         s.reservation[i] = n.reservation
-        entered(pages, note[0] + j, note[1], uid, NOWHERE, s.house[i], ARRIVED)
+        written(pages, note[0] + j, note[1], uid, NOWHERE, s.house[i], ARRIVED)
 
 
 def newcomers(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.compiled import rule
 
-__all__ = ["ARRIVED", "REASONS", "Events", "Journal", "entered"]
+__all__ = ["ARRIVED", "NOWHERE", "REASONS", "Events", "Journal", "written"]
 
 REASONS = ("arrived", "admitted", "tenancy_ended", "fell_back")
 ARRIVED = 0
@@ -44,20 +44,21 @@ class Journal:
         self._pages = np.empty((len(Events._fields), 1024), np.int64)
 
     def pages(self, count: int) -> NDArray[np.int64]:
-        """The pages, (5, events) with room for `count` more: see `entered`."""
+        """The pages, (5, events) with room for `count` more: see `written`."""
         if self.size + count > self._pages.shape[1]:
             pages = np.empty((len(self._pages), max(self.size + count, 2 * self._pages.shape[1])), np.int64)
             pages[:, : self.size] = self._pages[:, : self.size]
             self._pages = pages
         return self._pages
 
-    def since(self, event: int = 0) -> Events:
-        """What was written from that event on."""
-        return Events(*self._pages[:, event : self.size])
+    @property
+    def events(self) -> Events:
+        """What was written."""
+        return Events(*self._pages[:, : self.size])
 
 
 @rule
-def entered(pages: NDArray[np.int64], at: int, month: int, uid: int, left: int, house: int, reason: int) -> None:
+def written(pages: NDArray[np.int64], at: int, month: int, uid: int, left: int, house: int, reason: int) -> None:
     """Write an event down, in compiled code."""
     pages[0, at] = month
     pages[1, at] = uid

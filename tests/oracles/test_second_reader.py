@@ -192,7 +192,7 @@ def test_newcomers_are_as_the_text_says() -> None:
         assert (rows[name] == np.searchsorted(share, u[stream], side="right")).all()
     assert (rows["house"] == np.floor(3 * u[Stream.HOUSE])).all()
     assert (tenants == np.bincount(rows["house"])).all()
-    month, who, left, entered, reason = journal.since()
+    month, who, left, entered, reason = journal.events
     assert (who == uid).all()
     assert {*month, *left, *reason} == {3, -1, 0}
     assert (entered == rows["house"]).all()
@@ -322,7 +322,7 @@ def test_places_change_hands_as_the_text_says(data: st.DataObject, scenarios: An
     done = {}
     journal = Journal()
     progress(people, houses, Conditions.of(stages), Bars.free(len(stages)), (*KEY, MONTH), journal, 7)
-    moves = journal.since()
+    moves = journal.events
     assert (moves.month == 7).all()
     for who, entered, reason in zip(moves.uid.tolist(), moves.entered, moves.reason, strict=True):
         assert who not in done

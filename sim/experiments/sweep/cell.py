@@ -25,7 +25,7 @@ from sim.experiments.sweep.work import Batch, Results, Row, failed
 
 __all__ = ["close", "in_a_cell", "main", "prepare", "several"]
 
-_OFTEN = 0.05
+_OFTEN = 0.2
 """Seconds between messages while all goes well: to send each row by itself would cost more than a small run."""
 
 _IDLE = 60.0
