@@ -127,7 +127,6 @@ class Observation:
 
     def _events(self, gone: dict[str, Any], houses: Houses) -> dict[str, NDArray[Any]]:
         """All arrivals, moves and exits: month, uid, stage left and entered (-1 = none), house, reason; sorted."""
-
         come, none = self.journal.events, np.full(len(gone["uid"]), -1, np.int8)
         left, entered = houses.stage_of[come.left], houses.stage_of[come.entered]
         left[come.left == NOWHERE] = -1
