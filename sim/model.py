@@ -89,6 +89,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         Month to come, from 0; `running` turns false at the horizon's end.
     capacity : int
         Trading capacity K of all modelled firms when the month begins, CNY/month.
+    former_founders : int
+        Those who have closed and still live in the city.
     """
 
     def __init__(
@@ -213,10 +215,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             self._tenants = self.houses.tenants.copy()
 
     def arrive(self) -> None:
-        """Newcomers open shops, a Poisson number around the expected one; so do former founders who start again.
-
-        Other former founders leave the city.
-        """
+        """Newcomers open shops, a Poisson number around the expected one; so do former founders who start again."""
         expected = self.scenario.arrivals.expected(self.month, self.calendar % 12 + 1)
         count = poisson(self.key, Stream.ARRIVALS, expected, self.calendar)
         if count > MOST_IN_A_MONTH:

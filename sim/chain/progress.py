@@ -311,7 +311,10 @@ def progress(
     4. Whose tenancy has ended without promotion trades on outside the chain.
     5. The weak fall back one stage, the largest first while there is room; the others go outside.
 
-    Who moved is written into the `journal`, as of that `month` of the run.
+    Parameters
+    ----------
+    journal, month
+        Where those who move are written down, and as of which month of the run.
     """
     pages, note = journal.pages(people.size), (journal.size, month)
     places, to_clear = houses.arrays, tuple(bars)  # plain tuples are handed over in half the time of named ones

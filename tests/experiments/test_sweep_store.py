@@ -115,13 +115,16 @@ def test_a_file_is_whole_or_not_there(tmp_path, monkeypatch):
 
 def test_ctrl_c_waits_for_a_part(tmp_path, monkeypatch):
     """An interrupt while a part is written comes when it is kept, and what Ctrl-C does otherwise is as it was."""
-    usual = signal.getsignal(signal.SIGINT)
-    with monkeypatch.context() as patched, Parts(tmp_path / "home") as parts:
-        patched.setattr(store.os, "fsync", lambda _: os.kill(os.getpid(), signal.SIGINT))
-        with pytest.raises(KeyboardInterrupt):
-            parts.keep(rows(1, 2))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patched, Parts(tmp_path / "home") as parts:
+            patched.setattr(store.os, "fsync", lambda _: os.kill(os.getpid(), signal.SIGINT))
+            with pytest.raises(KeyboardInterrupt):
+                parts.keep(rows(1, 2))
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert kept(tmp_path / "home") == [1, 2]
-    assert signal.getsignal(signal.SIGINT) is usual
 
 
 def test_one_process_at_a_time(home):
