@@ -23,6 +23,7 @@ __all__ = [
     "identity",
     "opened",
     "removed",
+    "roomy",
 ]
 
 Array = NDArray[Any]
@@ -108,6 +109,15 @@ def _aligned(columns: int, rows: int, kind: str) -> Array:
     whole = np.zeros(size + _LINE, np.uint8)
     start = -whole.ctypes.data % _LINE
     return whole[start : start + size].view(kind).reshape(columns, rows)
+
+
+def roomy(block: Array, used: int, count: int) -> Array:
+    """A block (columns, rows) with room for `count` rows behind those that are `used`: itself, or a longer copy."""
+    if used + count <= block.shape[1]:
+        return block
+    longer = np.empty((len(block), max(used + count, 2 * block.shape[1])), block.dtype)
+    longer[:, :used] = block[:, :used]
+    return longer
 
 
 class Columns:

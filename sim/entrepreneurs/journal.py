@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.entrepreneurs.columns import roomy
 from sim.entrepreneurs.compiled import rule
 
 __all__ = ["ARRIVED", "NOWHERE", "REASONS", "Events", "Journal", "written"]
@@ -45,10 +46,7 @@ class Journal:
 
     def pages(self, count: int) -> NDArray[np.int64]:
         """The pages, (5, events) with room for `count` more: see `written`."""
-        if self.size + count > self._pages.shape[1]:
-            pages = np.empty((len(self._pages), max(self.size + count, 2 * self._pages.shape[1])), np.int64)
-            pages[:, : self.size] = self._pages[:, : self.size]
-            self._pages = pages
+        self._pages = roomy(self._pages, self.size, count)
         return self._pages
 
     @property

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from sim.entrepreneurs.arithmetic import log
 from sim.entrepreneurs.behaviour import Exit
-from sim.entrepreneurs.columns import Blocks, Columns, copied, opened, removed
+from sim.entrepreneurs.columns import Blocks, Columns, copied, opened, removed, roomy
 from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.draws import philox, word_to_uniform
 from sim.entrepreneurs.kernel import EXIT
@@ -103,10 +103,7 @@ class FormerFounders:
 
     def room(self, count: int) -> NDArray[np.int64]:
         """`waiting`, with room for `count` more."""
-        if self.size + count > self._waiting.shape[1]:
-            waiting = np.empty((6, max(self.size + count, 2 * self._waiting.shape[1])), np.int64)
-            waiting[:, : self.size] = self.waiting
-            self._waiting = waiting
+        self._waiting = roomy(self._waiting, self.size, count)
         return self._waiting
 
     def add(self, waiting: NDArray[np.int64]) -> None:
@@ -160,12 +157,9 @@ class Closed:
 
     def room(self, count: int) -> tuple[Blocks, NDArray[np.int16]]:
         """Records and fates with room for `count` more."""
-        there = self._fate.shape[1]
-        if self.size + count > there:
-            old, there = (*self._records, self._fate), max(self.size + count, 2 * there)
-            self._records, self._fate = self._people.records(there), np.empty((2, there), np.int16)
-            for block, values in zip((*self._records, self._fate), old, strict=True):
-                block[:, : self.size] = values[:, : self.size]
+        if self.size + count > self._fate.shape[1]:
+            self._records = tuple([roomy(block, self.size, count) for block in self._records])
+            self._fate = roomy(self._fate, self.size, count)
         return self._records, self._fate
 
     def columns(self) -> dict[str, NDArray[Any]]:
