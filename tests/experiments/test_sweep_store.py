@@ -46,6 +46,25 @@ def test_what_is_kept_is_there_again(home):
     assert sorted(pd.read_parquet(home / "parts")["value"]) == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads as Linux shows them")
+def test_a_part_is_read_by_no_thread_of_arrows(home):
+    """One that is left with Python's memory when the interpreter ends takes the process down: SIGABRT, once in a while.
+
+    See apache/arrow, issue 34314.
+    """
+    code = """if 1:
+        import os, sys
+        from pathlib import Path
+        import pyarrow.parquet
+        from sim.experiments.sweep.parts import read_part
+        threads = lambda: set(os.listdir("/proc/self/task"))
+        before = threads()
+        assert read_part(Path(sys.argv[1])).num_rows == 3
+        assert threads() == before
+    """
+    subprocess.run([sys.executable, "-c", code, str(written(home / "parts")[0])], check=True)
+
+
 def test_a_flipped_bit_is_found_wherever_it_is(home):
     """One bit anywhere in a part, a cut end or an empty file: the part is set aside, the others are not."""
     part, other = written(home / "parts")

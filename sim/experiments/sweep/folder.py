@@ -158,7 +158,8 @@ def read_points(home: Path, stamp: str) -> pa.Table | None:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(home / "points.parquet")
+        with pq.ParquetFile(home / "points.parquet") as file:
+            table = file.read(use_threads=False)
     except (OSError, ValueError, pa.ArrowException):
         return None
     return table.replace_schema_metadata() if (table.schema.metadata or {}).get(b"stamp") == stamp.encode() else None
