@@ -242,7 +242,7 @@ def _progress(
             if s.call[rows[j]] & FALLS_BACK and entered[j] < 0 and p.stage_of[left[j]] == t:
                 who[m], uid[m], ranks[m] = j, s.uid[rows[j]], s.smoothed[rows[j]]
                 m += 1
-        order = best(ranks[:m], no_lot[:m], uid[:m], m)
+        order = best(ranks[:m], no_lot[:m], uid[:m], who.size)
         if not bars.held[t - 1]:
             room = _free(p, t - 1, m + 1)
             _note(bars.back[t - 1], room, order[:room], ranks, no_lot, uid)

@@ -38,8 +38,9 @@ def rules_digest() -> str:
 
 
 def rule(function: _F) -> _F:
-    """A rule: plain Python for the agents, inlined machine code for the kernel."""
-    return register_jitable(fastmath=False, error_model="numpy", forceinline=True)(function)  # type: ignore[no-any-return]
+    """A rule: plain Python for the agents, inlined machine code for the kernel, which alone calls that: no wrappers."""
+    how = {"fastmath": False, "error_model": "numpy", "forceinline": True}
+    return register_jitable(**how, no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)  # type: ignore[no-any-return]
 
 
 def kernel(function: _F) -> _F:
