@@ -1,4 +1,4 @@
-"""Portable exp, log and normal quantile: the same bits on every CPU, in Python and compiled.
+"""Portable exp, log, normal quantile and product of words: the same bits on every CPU, in Python and compiled.
 
 Only + - * / sqrt and exact scalings by powers of two are used, which IEEE 754 fixes to the last bit; libm's and numpy's
 functions change with the machine. Branches are written as selects, so that a loop over them vectorises.
@@ -15,7 +15,7 @@ from numba.extending import intrinsic, overload
 
 from sim.entrepreneurs.compiled import rule
 
-__all__ = ["exp", "log", "nearest", "normal"]
+__all__ = ["exp", "log", "nearest", "normal", "product"]
 
 _ROUND = 6755399441055744.0
 """1.5 x 2^52: adding and subtracting it rounds a float to the nearest whole number."""
@@ -33,6 +33,16 @@ def split(x: float) -> tuple[float, float]:
     """(m, k) with x = m 2^k and m in [1, 2), for a normal x above 0."""
     m, k = math.frexp(x)
     return m * 2.0, k - 1.0
+
+
+def product(a: int, b: int) -> tuple[int, int]:
+    """High and low word of the product of two words of 32 bits.
+
+    Not ``a * b`` in compiled code: numba promises the optimiser that whole numbers do not overflow, and where the
+    product has its 64th bit that promise is broken, and the optimiser may drop the bit.
+    """
+    whole = a * b
+    return (whole >> 32) & 0xFFFFFFFF, whole & 0xFFFFFFFF
 
 
 def _constant(value: int) -> ir.Constant:
@@ -66,6 +76,17 @@ def _split(typingctx: object, x: object) -> tuple[object, Callable[..., object]]
     return types.UniTuple(types.float64, 2)(types.float64), codegen
 
 
+@intrinsic  # type: ignore[untyped-decorator]
+def _product(typingctx: object, a: object, b: object) -> tuple[object, Callable[..., object]]:
+    def codegen(context: object, builder: ir.IRBuilder, signature: object, args: tuple[ir.Value, ...]) -> ir.Value:
+        whole = builder.mul(*args)
+        pair = ir.Constant(ir.ArrayType(ir.IntType(64), 2), ir.Undefined)
+        pair = builder.insert_value(pair, builder.lshr(whole, _constant(32)), 0)
+        return builder.insert_value(pair, builder.and_(whole, _constant(0xFFFFFFFF)), 1)
+
+    return types.UniTuple(types.int64, 2)(types.int64, types.int64), codegen
+
+
 @overload(scale, inline="always", strict=False)  # type: ignore[untyped-decorator]
 def _compiled_scale(x: object, k: object) -> Callable[..., object]:
     return lambda x, k: _scale(x, k)
@@ -74,6 +95,11 @@ def _compiled_scale(x: object, k: object) -> Callable[..., object]:
 @overload(split, inline="always", strict=False)  # type: ignore[untyped-decorator]
 def _compiled_split(x: object) -> Callable[..., object]:
     return lambda x: _split(x)
+
+
+@overload(product, inline="always", strict=False)  # type: ignore[untyped-decorator]
+def _compiled_product(a: object, b: object) -> Callable[..., object]:
+    return lambda a, b: _product(a, b)
 
 
 @rule

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.entrepreneurs.arithmetic import exp
+from sim.entrepreneurs.arithmetic import exp, product
 from sim.entrepreneurs.compiled import kernel, rule
 from sim.entrepreneurs.streams import Stream
 
@@ -26,17 +26,12 @@ _MASK = 0xFFFFFFFF
 def philox(c0: int, c1: int, c2: int, c3: int, k0: int, k1: int) -> tuple[int, int, int, int]:
     """Four words of 32 bits from a counter of four and a key of two.
 
-    Signed arithmetic with masks: Python's unbounded and the compiler's wrapping integers then give the same words.
+    No number here has more than 63 bits, in Python as in compiled code.
     """
     for _ in range(10):
-        p0 = 0xD2511F53 * c0
-        p1 = 0xCD9E8D57 * c2
-        c0, c1, c2, c3 = (
-            ((p1 >> 32) & 0xFFFFFFFF) ^ c1 ^ k0,
-            p1 & 0xFFFFFFFF,
-            ((p0 >> 32) & 0xFFFFFFFF) ^ c3 ^ k1,
-            p0 & 0xFFFFFFFF,
-        )
+        high0, low0 = product(0xD2511F53, c0)
+        high1, low1 = product(0xCD9E8D57, c2)
+        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
         k0 = (k0 + 0x9E3779B9) & 0xFFFFFFFF
         k1 = (k1 + 0xBB67AE85) & 0xFFFFFFFF
     return c0, c1, c2, c3
