@@ -162,6 +162,7 @@ class Record:
         sell = (before > 0) & (after > 0)
         if not sell.any():
             raise NotKnown("too_short", months=self.months)
+        enough(int(sell.sum()))
         return np.log(before[sell]), np.log(after[sell] / before[sell])
 
     @cached_property

@@ -39,14 +39,16 @@ class Push(PolicyInstrument):
 def city(request: pytest.FixtureRequest) -> Any:
     """A small scenario in which founders compete for demand and seats; its background is so large that one is nobody.
 
-    Nobody learns from his neighbours: in houses of two or three, whom one displaces changes their level.
+    Nobody learns from his neighbours, and houses are never crowded: in houses of two or three, whom one displaces
+    changes their level, and who stays on raises his own rent.
     """
-    small = request.getfixturevalue("small")
+    small, chain = (request.getfixturevalue(name) for name in ("small", "small_chain"))
     market = small().market.model_copy(update={"background": Background(entities=10**6), "displacement": 1.0})
     behaviour = small().behaviour.model_copy(update={"peers": Peers(rate=0.0)})
 
     def scenario(*policy: PolicyInstrument) -> Scenario:
-        changed: Scenario = small(market=market, behaviour=behaviour, horizon=Horizon(months=36), policy=policy)
+        parts = {"chain": chain(crowding=0.0), "market": market, "behaviour": behaviour, "horizon": Horizon(months=36)}
+        changed: Scenario = small(**parts, policy=policy)
         return changed
 
     return scenario

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.entrepreneurs.arrivals import Arrivals
 from sim.model import Pipeline
 from sim.policy import certificate
 from sim.policy.ledger import Ledger
@@ -93,7 +94,8 @@ def test_sales_rise_for_good_and_by_the_effect(plain: Any) -> None:
     Sales only on average: larger shops sell more products, whose luck averages out.
     """
     lever = certificate.Instrument(id="c", channel="all", take_up=1.0, places=10**6, effect=0.04, until="2024-05")
-    model, twin = Pipeline(plain(policy=(lever,))), Pipeline(plain())
+    many = Arrivals(per_year=1200.0, summer_share=1 / 3)
+    model, twin = Pipeline(plain(arrivals=many, policy=(lever,))), Pipeline(plain(arrivals=many))
     for _ in range(30):
         model.step()
         twin.step()
@@ -102,5 +104,5 @@ def test_sales_rise_for_good_and_by_the_effect(plain: Any) -> None:
         np.testing.assert_allclose(model.people.standing[a] - twin.people.standing[b], np.log(1.04) * held, atol=1e-9)
         gain = np.log(model.people.sales[a] / twin.people.sales[b])
         assert (gain[~held] == 0).all()
-    assert held.sum() > 12
+    assert held.sum() > 40
     assert abs(gain[held].mean() - np.log(1.04)) < 0.005
