@@ -170,7 +170,7 @@ def read_part(path: Path, columns: Sequence[str] | None = None) -> pa.Table | No
 
     try:
         with pa.OSFile(str(path)) as there:
-            # memory of Arrow's own: its threads let go of Python's only with the interpreter, which may just be ending
+            # memory of Arrow's own: to let go of Python's, its threads need the interpreter, which may just be ending
             content = there.read_buffer()
         if path.stem.partition("-")[2] != _checksum(content):
             return None
