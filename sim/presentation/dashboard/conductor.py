@@ -154,9 +154,9 @@ class Conductor:
             self._tell({"is": "done", "what": str(order.get("do"))})
 
     def _trouble(self, said: str) -> None:
-        self._tell({"is": "trouble", "said": said})
-        if self._session:
+        if self._session:  # levers go back before it is said why
             self._tell(self._values())
+        self._tell({"is": "trouble", "said": said})
 
     # orders -----------------------------------------------------------------------------------------------------------
 

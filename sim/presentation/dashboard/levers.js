@@ -11,6 +11,8 @@ function make(tag, attributes = {}, ...kids) {
   return made;
 }
 
+const STEPS = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 };
+const RESTED = 250; // milliseconds after the last key
 const OPEN_AT_FIRST = [1, 2]; // sections: on a small screen, on one that has room for them
 
 class Levers {
@@ -91,8 +93,27 @@ class Levers {
     const send = (value) => this.moved(lever.path, value === lever.value ? null : value);
     slider.addEventListener("input", () => write(snapped()));
     slider.addEventListener("change", () => send(snapped()));
-    slider.addEventListener("keydown", (event) => this.nudge(event, slider, lever, write, send));
+    const hold = (held) => element.classList.toggle("held", held);
+    let rest = null;
+    slider.addEventListener("keydown", (event) => { // one step of the lever for each key; where they rest is sent
+      const along = STEPS[event.key];
+      if (!along) return;
+      event.preventDefault();
+      const value = Number((Number(slider.value) + along * lever.step).toPrecision(12));
+      slider.value = Math.min(Math.max(value, lever.low), lever.high);
+      write(Number(slider.value));
+      hold(true);
+      clearTimeout(rest);
+      rest = setTimeout(() => { hold(false); if (element.isConnected) send(Number(slider.value)); }, RESTED);
+    });
+    number.addEventListener("input", () => hold(true));
+    number.addEventListener("blur", () => {
+      if (!element.classList.contains("held")) return;
+      hold(false);
+      this.set_one(lever.path);
+    });
     number.addEventListener("change", () => {
+      hold(false);
       const typed = Number(number.value.replace(/[,\s]/g, ""));
       if (number.value.trim() && Number.isFinite(typed)) send(typed * lever.by === lever.value ? lever.value : Number((typed * lever.by).toPrecision(12)));
       else this.set_one(lever.path);
@@ -102,6 +123,7 @@ class Levers {
       make("span", {}, lever.name), make("span", { class: "unit" }, lever.unit));
     const element = make("div", { class: "lever" }, name, back, tag, slider, number, why);
     const set = (now) => {
+      if (element.classList.contains("held") || slider.matches(":active")) return; // the visitor's hand is on it
       const value = now ?? lever.value;
       slider.value = value;
       write(value);
@@ -109,18 +131,6 @@ class Levers {
     };
     set(undefined);
     return { lever, element, set, moved: (now) => now !== undefined && now !== lever.value };
-  }
-
-  // Arrow keys move by one step of the lever.
-  nudge(event, slider, lever, write, send) {
-    const along = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1, PageUp: 10, PageDown: -10 }[event.key];
-    if (!along) return;
-    event.preventDefault();
-    const value = Number((Number(slider.value) + along * lever.step).toPrecision(12));
-    slider.value = Math.min(Math.max(value, lever.low), lever.high);
-    write(Number(slider.value));
-    clearTimeout(this.nudged);
-    this.nudged = setTimeout(() => send(Number(slider.value)), 250);
   }
 
   // What the reform's levers say, by path; the others are as in the base.

@@ -13,6 +13,7 @@ class Page {
     this.speed = "normal";
     this.playing = null; // null, "play" or "run"
     this.waiting = 0;
+    this.pulled = 0; // levers whose answer is awaited
     this.build(root);
     model.on("msg:custom", (message) => this.hear(message));
     model.document?.on_event?.("connection_lost", () => this.lose());
@@ -24,6 +25,8 @@ class Page {
 
   ask(order) {
     this.waiting += 1;
+    if (order.do === "set") this.pulled += 1;
+    this.root.setAttribute("aria-busy", "true");
     clearTimeout(this.late);
     this.late = setTimeout(() => this.busy(order.do), PLAYING[order.do] ?? PATIENCE);
     this.model.send_msg(order);
@@ -65,7 +68,7 @@ class Page {
     const heard = {
       words: () => this.speak(message),
       scenario: () => this.furnish(message),
-      values: () => this.levers.set(message.values),
+      values: () => { if (this.pulled < 2) this.levers.set(message.values); }, // else they are of before the last pull
       frame: () => this.show(message),
       figures: () => this.picture(message),
       life: () => this.tell(message),
@@ -80,7 +83,9 @@ class Page {
 
   done(what) {
     this.waiting = Math.max(this.waiting - 1, 0);
+    if (what === "set") this.pulled -= 1;
     if (!this.waiting) {
+      this.root.setAttribute("aria-busy", "false");
       clearTimeout(this.late);
       if (this.notice.className === "notice shown") this.notice.className = "notice";
     }
