@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -25,6 +26,8 @@ from sim.store import to_arrow
 from sim.tables import OUTSIDE
 
 os.environ.pop("COLUMNS", None)  # tests that are spread over cores are told a width; what they print into has none
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a background job: programs that are tested heed it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 EVERY_PHASE_BUT = {Phase.explain, *([Phase.shrink] if os.environ.get("NO_SHRINK") else [])}
 settings.register_profile(

@@ -1,6 +1,5 @@
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -57,8 +56,7 @@ class Command:
         path = str(Path(__file__).parents[2])
         environment = {**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1", **options.pop("env", {})}
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
-        heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}  # a background job's is ignored
-        return subprocess.Popen([sys.executable, "-m", "sim", *words], env=environment, **heed, **pipes)
+        return subprocess.Popen([sys.executable, "-m", "sim", *words], env=environment, **pipes)
 
 
 @pytest.fixture

@@ -65,10 +65,9 @@ class Served:
 def served(tmp_path_factory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("app")  # no scenario folder here: the package's own, or the checkout's
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONUTF8": "1"}
-    heed = {"preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
     words = [sys.executable, "-m", "sim", "app", "--no-browser", "--lang", "en"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    child = subprocess.Popen(words, cwd=folder, env=environment, **pipes, **heed)
+    child = subprocess.Popen(words, cwd=folder, env=environment, **pipes)
     with child:
         yield Served(child)
         child.kill()
