@@ -22,6 +22,9 @@ process ends."""
 _LONGEST = 500
 """Characters of a message."""
 
+_POINTS = 500
+"""assumed: scenarios that are kept, of some 10 kB each."""
+
 
 class Row(NamedTuple):
     """What came of a run: the outcomes (NaN where not known), why some are not known, where and why it failed."""
@@ -118,17 +121,18 @@ def _said(error: BaseException) -> str:
 
 
 class _Last:
-    """What the run before has left, and the next may need again: its scenario, and the city at the end of its burn-in.
+    """What the runs before have left, and the next may need again: their scenarios, and the city at the end of the last
+    one's burn-in.
 
-    One city serves all scenarios that start from it, in the same replicate.
+    Replicates of all points come in turns, so that scenarios are kept; one city serves all of them that start from it,
+    in the same replicate.
     """
 
     def __init__(self, outcomes: Sequence[str]) -> None:
         from sim.experiments.points import told_from
 
         self.tables, self._outcomes = told_from(outcomes), outcomes
-        self._at = ""
-        self._scenario: Any = None
+        self._scenarios: dict[str, Scenario] = {}
         self._of: tuple[Any, int, int] | None = None
         self._city: Any = None
 
@@ -136,9 +140,13 @@ class _Last:
         """The scenario of an order. Raises ScenarioError if there is none."""
         from sim.experiments.points import watched
 
-        if not order.point or order.point != self._at:
-            self._scenario, self._at = watched(order.base.at(order.values), self._outcomes), order.point
-        there: Scenario = self._scenario
+        there = self._scenarios.get(order.point)
+        if there is None:
+            there = watched(order.base.at(order.values), self._outcomes)
+            if order.point:
+                if len(self._scenarios) >= _POINTS:
+                    self._scenarios.clear()
+                self._scenarios[order.point] = there
         return there
 
     def past(self, scenario: Scenario, order: Order) -> Any:
