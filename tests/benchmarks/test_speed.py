@@ -142,9 +142,9 @@ def test_the_kernel_is_at_least_ten_times_as_fast_as_plain_mesa() -> None:
         months(ours, 12)
         cost = []
         for model, count in ((ours, 12), (theirs, 6)):
-            began = time.perf_counter()
+            began = time.process_time()
             lived = months(model, count)
-            cost.append((time.perf_counter() - began) / lived)
+            cost.append((time.process_time() - began) / lived)
         ratios.append(cost[1] / cost[0])
     print(f"plain Mesa / columns: {sorted(ratios)[1]:.0f}")
     assert sorted(ratios)[1] > 10

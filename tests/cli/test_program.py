@@ -266,6 +266,6 @@ def test_an_interrupt_is_not_lost():
         "sim.cli.command.sim.main = work\n"
         "sim.cli.main()\n"
     )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=20, check=False)
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=120, check=False)
     assert (found.returncode, found.stdout) == (130, b"tidied\n")
     assert b"Exception ignored" in found.stderr
