@@ -267,6 +267,10 @@ def test_no_lever_is_lost(come):
     assert one.input_value() == "13"
     assert float(other.input_value()) == before - 1
     assert visitor.page.locator(".lever.changed").count() == 2
+    other.press("ArrowLeft")
+    visitor.page.locator(".lever", has=other).locator(".back").click()
+    visitor.settled()
+    assert float(other.input_value()) == before
     content = visitor.saved("button.yaml").decode("utf-8")
     assert "places: 13" in content
     assert "active: false" in content

@@ -118,7 +118,11 @@ class Levers {
       if (number.value.trim() && Number.isFinite(typed)) send(typed * lever.by === lever.value ? lever.value : Number((typed * lever.by).toPrecision(12)));
       else this.set_one(lever.path);
     });
-    back.addEventListener("click", () => this.moved(lever.path, null));
+    back.addEventListener("click", () => {
+      clearTimeout(rest);
+      hold(false);
+      this.moved(lever.path, null);
+    });
     const name = make("label", { class: "name", for: id, title: `${lever.about}\n${lever.path}` },
       make("span", {}, lever.name), make("span", { class: "unit" }, lever.unit));
     const element = make("div", { class: "lever" }, name, back, tag, slider, number, why);
