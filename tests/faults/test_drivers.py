@@ -52,7 +52,9 @@ def test_workers_end_with_their_driver(driver, undisturbed, group):
     workers = driver.children(process.pid)
     assert len(workers) >= 2
     (os.killpg if group else os.kill)(process.pid, signal.SIGKILL)
+    began = time.monotonic()
     driver.wait(lambda: not any(map(driver.lives, workers)), "the workers' end")
+    print(f"gone after {time.monotonic() - began:.2f} s")
     process = driver.sweep("--jobs", "2")  # at once: nobody holds the folder
     driver.end(process)
     assert driver.finished()["digest"] == undisturbed

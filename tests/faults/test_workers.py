@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -67,13 +68,19 @@ def wild(driver) -> Callable[[str], None]:
 
 
 @contextmanager
-def every_two_seconds(hit: Callable[[], bool]) -> Iterator[list[bool]]:
-    """Do something every two seconds; whether it did is noted."""
-    over, hits = threading.Event(), []
+def every_two_seconds(driver: Any, hit: Callable[[], bool]) -> Iterator[list[bool]]:
+    """Do something every two seconds in which something was made: on a busy machine, workers may take longer to start.
+
+    Whether it did is noted.
+    """
+    over, hits, parts = threading.Event(), [], 0
 
     def strike() -> None:
+        nonlocal parts
         while not over.wait(2):
-            hits.append(hit())
+            if (now := driver.parts()) > parts:
+                parts = now
+                hits.append(hit())
 
     thread = threading.Thread(target=strike)
     thread.start()
@@ -95,7 +102,7 @@ def test_a_worker_killed_every_two_seconds(driver, wild):
             os.kill(dice.choice(workers), signal.SIGKILL)
         return bool(workers)
 
-    with every_two_seconds(hit) as hits:
+    with every_two_seconds(driver, hit) as hits:
         driver.end(process)
     assert sum(hits) >= 2
     found = driver.status()
@@ -109,7 +116,7 @@ def test_what_crashes_or_hangs_is_named(driver, wild, jobs):
     wild("[0, 1, 2, 3, 4]")
     study = driver.folder / "study.yaml"
     study.write_text(study.read_text().replace("replicates: 60", "replicates: 1").replace("[1, 2, 4]", "[2]"))
-    said = driver.sweep("--jobs", jobs, "--timeout", "1.5", "--json")
+    said = driver.sweep("--jobs", jobs, "--timeout", "4", "--json")
     out, err = said.communicate(timeout=300)
     assert said.returncode == 3, err
     found = sim.open_sweep(driver.out)
@@ -118,7 +125,7 @@ def test_what_crashes_or_hangs_is_named(driver, wild, jobs):
     assert failed["phase"].to_dict() == {1: "lost", 2: "lost", 3: "timeout", 4: "timeout"}
     assert failed.loc[1, "message"] == "its process ended with exit code 7"
     assert failed.loc[2, "message"] == "its process was ended by signal 11 (SIGSEGV)"
-    assert failed.loc[3, "message"] == "no result after 1.5 s"
+    assert failed.loc[3, "message"] == "no result after 4 s"
     (sound,) = found.runs.loc[found.runs["phase"].isna(), "spent_cny"]
     alone = sim.simulate(sim.load(driver.folder / "city.yaml"), seed=1, replicate=0)
     assert sound == pytest.approx(alone["ledger"]["paid_cny"].sum())
@@ -208,7 +215,7 @@ def test_a_dask_cluster_whose_workers_and_scheduler_are_killed(driver, cluster, 
     wild("[0, 5]")
     process, dice = driver.sweep("--dask", cluster.address, "-q"), random.Random(5)
     driver.wait(driver.parts, "a first part")
-    with every_two_seconds(lambda: cluster.kill_one(dice)) as hits:
+    with every_two_seconds(driver, lambda: cluster.kill_one(dice)) as hits:
         driver.wait(lambda: len(hits) >= 2 or process.poll() is not None, "two kills")
     print(f"{len(hits)} workers killed; {driver.status()['done']} runs done")
     cluster.scheduler.kill()
