@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -121,8 +122,9 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.month = -_before
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._founder = founder if scenario.engine == "objects" else None
+        self._policy = _anew(scenario.policy)
         self._settling = [
-            i for i in scenario.policy if i.active and type(i).closed is not PolicyInstrument.closed
+            i for i in self._policy if i.active and type(i).closed is not PolicyInstrument.closed
         ]  # those that settle accounts with whoever closes
 
         self.people = Columns(len(self.stages), memory=_memory(scenario))
@@ -148,7 +150,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         capacity = total_capacity(self.people, self._packed, self.houses.table.uplift)
         self.competition = Competition(scenario.market, self.start, capacity)
         self.capacity = capacity
-        self.ledger = Ledger(scenario.policy)
+        self.ledger = Ledger(self._policy)
         self.observation = Observation(self.stages, self.start, self.people, "panel" in scenario.observe)
         self.datacollector = mesa.DataCollector(
             model_reporters={
@@ -249,7 +251,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.people.clear("relief")
         now = self.now()
         date = self.date
-        for instrument in self.scenario.policy:
+        for instrument in self._policy:
             if not instrument.active:
                 continue
             try:
@@ -455,6 +457,11 @@ def before(scenario: Scenario) -> Scenario | None:
     )
     past._burn_in = None
     return past
+
+
+def _anew(policy: tuple[PolicyInstrument, ...]) -> tuple[PolicyInstrument, ...]:
+    """The instruments of a run: copies of those that do not come with the program, and may keep notes of their own."""
+    return tuple(i if type(i).__module__.startswith("sim.policy.") else deepcopy(i) for i in policy)
 
 
 def _memory(scenario: Scenario) -> dict[str, str]:

@@ -89,7 +89,10 @@ class PolicyInstrument(Parameters):
     in_cash: ClassVar[bool] = True
     """Whether the money goes to the founder, or in kind: to trainers, landlords, banks."""
     remembers: ClassVar[Mapping[str, str]] = {}
-    """What it keeps of each person: name -> dtype (i1, i2, i4, i8, f8), 0 at first; see `Columns.memory`."""
+    """What it keeps of each person: name -> dtype (i1, i2, i4, i8, f8), 0 at first; see `Columns.memory`.
+
+    Notes of another kind, which an instrument of a scenario's own keeps in itself, begin anew with each run.
+    """
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """One month: who is eligible, who of them takes it up, what is paid, what it does to those who got it.

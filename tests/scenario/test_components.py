@@ -17,6 +17,7 @@ from sim.errors import ScenarioError
 from sim.scenario import Scenario, load
 from sim.scenario.components import fault
 from sim.scenario.messages import in_language
+from sim.simulation import simulate
 
 ROOT = Path(__file__).parents[2]
 SMALL = (Path(__file__).parent / "small.yaml").read_text()
@@ -65,6 +66,29 @@ def test_it_is_an_instrument_like_any_other(here):
     assert own_of(scenario.replace({"policy.grant.amount": 7})).amount == 7
     assert own_of(scenario.replace({"policy.grant.amount": {"value": 8, "assumed": "x"}})).amount == 8
     assert scenario.replace({"policy.grant.remove": True}).policy[0].id == "rent"
+
+
+def test_notes_of_its_own_end_with_the_run(here):
+    """What an instrument keeps in itself, and not in `remembers`, is no part of the next run of the same scenario."""
+    private = "    _paid: set = PrivateAttr(default_factory=set)\n"
+    once = """
+    def takers(self, people, now, rows):
+        return rows[[uid not in self._paid for uid in people.uid[rows].tolist()]]
+
+    def apply(self, people, now, rows):
+        self._paid.update(people.uid[rows].tolist())
+"""
+    source = GRANT.replace("age == self.months", "age >= self.months").replace(
+        "from sim.policy", "from pydantic import PrivateAttr\nfrom sim.policy"
+    )
+    (here / "my_grant.py").write_text(source.replace("\n    def eligible", private + "\n    def eligible") + once)
+    scenario = load(here / "own.yaml", {"horizon.months": 24})
+    paid = [
+        simulate(scenario, replicate=1)["ledger"].query("instrument == 'grant'")["paid_cny"].sum() for _ in range(2)
+    ]
+    assert paid[0] == paid[1] > 0
+    people = simulate(scenario, replicate=1)["entrepreneurs"]
+    assert paid[0] == 500 * (people["duration_months"] > 6).sum()
 
 
 @pytest.mark.parametrize(
