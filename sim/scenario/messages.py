@@ -255,6 +255,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{found} cannot vary: it is no part of the city",
         "{found} 不能作为变量：它不属于城市本身",
     ),
+    "study_wide": (
+        "{found} is the whole study's: write it as `{write}` at the top level",
+        "{found} 由整个研究统一规定：请在最上层写成 `{write}`",
+    ),
     "not_single": ("holds more than a single value", "不是单一的值"),
     "single_value": ("must be a single value", "必须是单一的值"),
     "values_or_range": (

@@ -21,13 +21,17 @@ from sim.scenario.complaints import complaints, loc_of
 from sim.scenario.document import MAX_DEPTH, Document, Node
 from sim.scenario.loader import load
 from sim.scenario.merge import beside, follow, merge, node_of
+from sim.scenario.messages import problem
 from sim.scenario.overlay import OVERRIDE
 from sim.scenario.schema import Regime, Scenario
 from sim.scenario.settle import Loc, Settled, place_of, settle
 from sim.scenario.shape import fields
-from sim.scenario.source import Place, name_of, read
+from sim.scenario.source import Place, name_of, read, shown
 
-__all__ = ["Outcome", "Range", "StudyFile", "Text", "a_list", "moved", "pinned", "plausible"]
+__all__ = ["Outcome", "Range", "StudyFile", "Text", "a_list", "moved", "pinned", "plausible", "study_wide"]
+
+
+_OWN = {"seed": "seed: ...", "replicates": "replicates: ..."}
 
 
 def a_list(value: Any) -> Any:
@@ -145,7 +149,7 @@ class StudyFile(Parameters):
         if study is not None:
             study._path, study._file, study._origins = os.fspath(path), document.file, settled.origins
             study._places = {p: place_of(settled.nodes[loc]) for loc, p in settled.paths.items()}
-            slips = list(study.slips(settled, small))
+            slips = [*study_wide(study.set, settled, "set", _OWN), *study.slips(settled, small)]
             if whole is not None and small is not None:
                 study._whole, study._small, study._text = whole, small, read(path).content
                 slips += further(study) if further else ()
@@ -211,6 +215,14 @@ def plausible(scenario: Scenario, path: str) -> tuple[float, float] | None:
     return (float(limits[0]), float(limits[1])) if limits else None
 
 
+def study_wide(values: Iterable[str], settled: Settled, here: str, names: Mapping[str, str]) -> Iterator[Problem]:
+    """What is `set` that the whole study decides; `names` are such keys, and what is to be written instead."""
+    for path in values:
+        if write := names.get(path.split(".")[0]):
+            at = f"{here}.{path}"
+            yield problem(settled.place(at), at, "study_wide", {"found": shown(path), "write": write})
+
+
 def moved(found: Problem, place: Place, prefix: str = "") -> Problem:
     """A problem of the scenario, told where the study causes it."""
     return replace(found, file=place.file, line=place.line, column=place.column, path=prefix + found.path)
@@ -234,7 +246,10 @@ def _overlay(kind: type[StudyFile], overrides: Mapping[str, object]) -> Node:
 def _scenarios(
     file: str, path: str | os.PathLike[str], root: Node, problems: list[Problem]
 ) -> tuple[Scenario | None, Scenario | None]:
-    """The scenario as it stands, and with the study's `set`; None, and problems more, where it cannot be."""
+    """The scenario as it stands, and with what is sound of the study's `set`; None where it cannot be.
+
+    `problems` is told.
+    """
     named, changes = root.value.get("scenario"), root.value.get("set")
     if named is None:
         return None, None  # said by the schema
@@ -250,7 +265,16 @@ def _scenarios(
         return whole, load(target, values) if values else whole
     except ScenarioError as error:
         problems += [moved(p, _said(values, p), "set.") for p in error.problems]
+        sound = {path: node for path, node in values.items() if not any(_meet(path, p.path) for p in error.problems)}
+    try:  # with what nothing is wrong with, so that the rest of the study can be looked at too
+        return whole, load(target, sound) if sound else whole
+    except ScenarioError:
         return whole, None
+
+
+def _meet(path: str, other: str) -> bool:
+    """Whether one path is the other, or lies below it."""
+    return f"{path}.".startswith(f"{other}.") or f"{other}.".startswith(f"{path}.")
 
 
 def _said(values: Mapping[str, Node], found: Problem) -> Place:

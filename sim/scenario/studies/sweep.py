@@ -17,7 +17,7 @@ from sim.scenario.settle import Settled
 from sim.scenario.source import Place, shown
 from sim.scenario.studies.axes import Axis, Lever, Uncertainty, Varied
 from sim.scenario.studies.block import Block, idle
-from sim.scenario.studies.file import Outcome, StudyFile, a_list, moved, pinned
+from sim.scenario.studies.file import Outcome, StudyFile, a_list, moved, pinned, study_wide
 from sim.scenario.studies.plan import MOST_POINTS, Grid, Layout, TableRows
 from sim.scenario.studies.table import Row, read_table, table_axes
 from sim.scenario.studies.varying import Ground, entries_of
@@ -26,6 +26,9 @@ __all__ = ["Branch", "SweepStudy"]
 
 _MANY_RUNS = 1_000_000
 """assumed: runs beyond which a study is probably not meant: hours of a cluster."""
+
+_WHOLE = {"seed": "seed: ...", "replicates": "replicates: ...", "engine": "set: {engine: ...}"}
+"""What all branches share, and how it is written: who reads the runs of a folder mixes nothing."""
 
 Levers = Annotated[tuple[Lever, ...], BeforeValidator(a_list), Field(max_length=60)]
 Uncertainties = Annotated[tuple[Uncertainty, ...], BeforeValidator(a_list), Field(max_length=60)]
@@ -134,6 +137,7 @@ def _block(
     if layout is None:
         wrong.append(problem(settled.place(here), said.removesuffix(".design") or "design", "missing", {"near": ""}))
     changes = branch.set if branch else {}
+    wrong += study_wide(changes, settled, f"{here}.set", _WHOLE)
     try:
         scenario = pinned(small).replace(changes)
     except ScenarioError as error:

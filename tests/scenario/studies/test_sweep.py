@@ -227,6 +227,26 @@ def test_a_slip_of_form_hides_no_other(written, refused):
     ]  # fmt: skip
 
 
+def test_a_slip_of_set_hides_no_other(written, refused):
+    """Where a value that is set is wrong, levers and outcomes are looked at with the others that are set."""
+    path = written(
+        SWEEP,
+        ("{behaviour.money.margin: 0.1}", "{chain.hub.place: 3, behaviour.money.margin: 0.1, seed: 4}"),
+        ("8, 8, 16", "8, -8, 16"),
+        ("policy.training.courses", "policy.training.course"),
+    )
+    found = [(p.line, p.key) for p in refused(path)]
+    assert found == [(4, "unknown_path"), (4, "study_wide"), (8, "bound"), (9, "unknown_path")]
+
+
+def test_what_is_the_whole_study_s_is_not_set(written, refused):
+    """Seed and replicates are keys of the study, and all branches share its engine: none of them is passed over."""
+    path = written(BRANCHED, ("chain.hub.places: 40", "chain.hub.places: 40, engine: objects, seed: 3"))
+    assert [(p.path, p.key) for p in refused(path)] == [
+        ("branches.wide.set.engine", "study_wide"), ("branches.wide.set.seed", "study_wide"),
+    ]  # fmt: skip
+
+
 def test_nothing_varies(written, refused):
     """A study without levers and uncertainties is refused."""
     text = "schema: 1\nkind: sweep\nscenario: city.yaml\ndesign: {kind: latin_hypercube, points: 3}\n"
