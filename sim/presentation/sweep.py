@@ -59,7 +59,10 @@ class SweepAnswer:
         found = self.sweep
         sheet = Sheet(self.lang, "sweep", labels(found.manifest["scenario"], self.lang))
         size = sheet.say(
-            "size", points=f"{len(self._points):,}", runs=f"{len(found.runs):,}", seed=found.manifest["seed"]
+            "size",
+            points=f"{self._points['point'].nunique():,}",
+            runs=f"{len(found.runs):,}",
+            seed=found.manifest["seed"],
         )
         yield Text.assemble((named(found.manifest, self.lang), "bold"), "  ", (size, "dim"))
         few = (
@@ -72,7 +75,7 @@ class SweepAnswer:
 
     @property
     def _points(self) -> pd.DataFrame:
-        return self.sweep.points.drop_duplicates("point")
+        return self.sweep.points.drop_duplicates(["branch", "point"])
 
     def _each(self, sheet: Sheet) -> Iterator[RenderableType]:
         """Every point: its values, and each outcome with half of its interval."""
@@ -108,7 +111,7 @@ class SweepAnswer:
         table = sheet.table("ends", "outcome", "which", "mean", "interval", "unit", "at", left=2)
         for column in (4, 5):
             table.columns[column].justify = "left"
-        places = {row["point"]: row for row in records(self._points)}
+        places = {(row["branch"], row["point"]): row for row in records(self._points)}
         known = [row for row in records(found.summary) if row["mean"] is not None]
         for name in found.outcomes:
             rows = [row for row in known if row["outcome"] == name]
@@ -120,7 +123,7 @@ class SweepAnswer:
                 row = choose(rows, key=lambda row: row["mean"])
                 by, unit = scale(row["mean"], row["unit"], self.lang)
                 number = Measured.of(row, "mean", "ci_low", "ci_high").over(by)
-                where = self._at(places[row["point"]])
+                where = self._at(places[row["branch"], row["point"]])
                 sheet.row(table, said, sheet.say(f"ends.{which}"), number.said(), number.span(self.lang), unit, where)
                 said = ""
         yield from sheet.section("ends.title", table, sheet.say("ends.legend"))
@@ -202,6 +205,8 @@ def progress_of(status: Status, lang: Lang) -> str:
         text("sweep.status.phase", lang, phase=text(f"sweep.phase.{_key(phase)}", lang), count=f"{count:,}")
         for phase, count in status.failed.items()
     ]
+    if status.others:
+        lines.append(text("sweep.status.others", lang, count=f"{status.others:,}"))
     if status.damaged:
         lines.append(text("sweep.status.damaged", lang, count=len(status.damaged)))
     if status.digest:
@@ -242,6 +247,7 @@ def said(status: Status) -> dict[str, Any]:
         "failed": status.failed,
         "damaged": [str(path) for path in status.damaged],
         "digest": status.digest,
+        "others": status.others,
         "process": status.process,
     }
 

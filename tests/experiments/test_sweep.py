@@ -418,6 +418,37 @@ def test_extending_changes_no_old_bit(undisturbed, study, tmp_path, monkeypatch)
     assert (manifest["points"], manifest["replicates"]) == (8, 5)
 
 
+def test_a_study_that_was_changed_counts_its_own_runs(undisturbed, study, tmp_path):
+    """With fewer points and replicates than before, all that is told is of these, as if there had been no others."""
+    out = tmp_path / "out"
+    sweep(study(), out)
+    smaller = STUDY.replace("[1, 2, 4]", "[2, 9]")
+    alone, found = sweep(study(smaller, replicates=2)), sweep(study(smaller, replicates=2), out)
+    assert found.digest == alone.digest
+    pd.testing.assert_frame_equal(found.runs, alone.runs)
+    pd.testing.assert_frame_equal(found.summary, alone.summary)
+    far = status(out)
+    assert (far.wanted, far.done, far.others) == (8, 8, 14)
+    again = expand(out, replicates=1)
+    assert len(again.runs) == 12
+    assert status(out).others == 12
+    assert sweep(study(), out).digest == undisturbed.digest
+
+
+def test_a_point_of_two_branches_counts_for_both(study):
+    """It is run once, and summed up under each."""
+    branched = STUDY.replace(
+        "design:", "branches: [{id: a}, {id: b, levers: [{path: chain.hub.places, values: [2, 9]}]}]\ndesign:"
+    )
+    found = sweep(study(branched))
+    assert len(found.runs) == 7 * 3
+    arrivals = found.summary.query("outcome == 'arrivals'")
+    assert arrivals["branch"].tolist() == ["a"] * 6 + ["b"] * 2
+    shared = arrivals[arrivals["point"].duplicated(keep=False)]
+    assert shared["branch"].tolist() == ["a", "b"]
+    assert shared["mean"].nunique() == 1
+
+
 def test_a_table_is_kept_with_the_study(study, tmp_path):
     """A sweep of a table goes on when the table is gone."""
     study()

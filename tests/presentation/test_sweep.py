@@ -157,6 +157,7 @@ def test_how_far_it_is():
     rule = Status({**MANIFEST, "replicates": {"until": {}}}, 6, 4)
     assert "最多6次" in progress_of(rule, "zh")
     assert said(status)["failed"] == {"timeout": 1, "set up": 2}
+    assert "kept besides: 7 runs that the study" in progress_of(Status(MANIFEST, 6, 4, others=7), "en")
 
 
 def test_what_it_takes():

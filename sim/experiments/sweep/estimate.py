@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.experiments.sweep.cell import close, in_a_cell
-from sim.experiments.sweep.folder import manifest_of, read_points
+from sim.experiments.sweep.folder import manifest_of, most, read_points
 from sim.experiments.sweep.orders import model_version
 from sim.experiments.sweep.parts import Parts, holder, read_part, short, written
 from sim.experiments.sweep.plan import Plan
@@ -82,7 +82,7 @@ class Status:
     wanted
         Runs that the study asks for; the most that they can be where a rule ends the replicates.
     done
-        Runs that are kept, failed ones included.
+        Runs of the study that are kept, failed ones included.
     failed
         How many of them failed, by phase.
     damaged
@@ -91,6 +91,8 @@ class Status:
         See `Sweep.digest`; None while a part is damaged.
     process
         Who works in the folder now, if anybody does.
+    others
+        Runs that are kept and that the study does not ask for any more.
     """
 
     manifest: dict[str, Any]
@@ -100,20 +102,23 @@ class Status:
     damaged: tuple[Path, ...] = ()
     digest: str | None = None
     process: str | None = None
+    others: int = 0
 
 
 def status(folder: Path | str) -> Status:
     """How far a sweep is; another process may be at work in its folder."""
     home = Path(folder)
     manifest = manifest_of(home)
-    done: set[bytes] = set()
+    found, done, every = Sweep(manifest, Parts(home)), set[bytes](), set[bytes]()
     failed: Counter[str] = Counter()
     damaged = []
     for part in written(home / "parts"):
-        table = read_part(part, ["key", "phase"])
+        table = read_part(part, ["key", "phase", "point", "replicate"])
         if table is None:
             damaged += [part] if part.exists() else []
             continue
+        every.update(map(short, table["key"].to_pylist()))
+        table = found.asked(table)
         for key, phase in zip(table["key"].to_pylist(), table["phase"].to_pylist(), strict=True):
             if phase is not None and short(key) not in done:
                 failed[phase] += 1
@@ -121,6 +126,6 @@ def status(folder: Path | str) -> Status:
     rule = manifest["replicates"]
     points = read_points(home, manifest["stamp"])
     count = manifest["points"] if points is None else len(points["point"].unique())
-    wanted = count * (rule if isinstance(rule, int) else rule["until"]["max"])
-    digest = None if damaged else Sweep(manifest, Parts(home)).digest
-    return Status(manifest, wanted, len(done), dict(failed), tuple(damaged), digest, holder(home))
+    digest = None if damaged else found.digest
+    others = len(every) - len(done)
+    return Status(manifest, count * most(rule), len(done), dict(failed), tuple(damaged), digest, holder(home), others)

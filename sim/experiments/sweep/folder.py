@@ -28,7 +28,7 @@ from sim.versions import SEED_SCHEME, commit, versions
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["KIND", "begin", "keep_points", "manifest_of", "read_points", "study_in"]
+__all__ = ["KIND", "begin", "keep_points", "manifest_of", "most", "read_points", "study_in"]
 
 KIND = "sweep"
 
@@ -52,6 +52,8 @@ def begin(home: Path | None, plan: Plan) -> dict[str, Any]:
         raise StoreError(f"{home}: {wrong}; choose another folder with -o")
     if before["stamp"] == manifest["stamp"]:
         return before
+    fewer = most(manifest["replicates"]) < most(before["replicates"])
+    manifest["changed"] = before["changed"] or before["design"] != manifest["design"] or fewer
     if plan.study.path == str(home / "study.yaml"):  # what its author wrote is told as he wrote it
         manifest |= {name: before[name] for name in ("study_text", "file")}
         manifest["study"] = before["study"] | {"replicates": manifest["replicates"]}
@@ -70,8 +72,7 @@ def study_in(home: Path, *, more: int = 0) -> SweepStudy:
     changes: dict[str, object] = {}
     if more:
         rule = manifest["study"]["replicates"]
-        old, path = (rule, "replicates") if isinstance(rule, int) else (rule["until"]["max"], "replicates.until.max")
-        changes = {path: old + more}
+        changes = {"replicates" if isinstance(rule, int) else "replicates.until.max": most(rule) + more}
     study = load_study(home / "study.yaml", changes, only=SweepStudy)
     if _bases(study) != manifest["bases"]:
         raise StoreError(f"{home}: damaged, study.yaml or scenario.yaml are not those of manifest.json")
@@ -99,15 +100,27 @@ def _manifest(plan: Plan) -> dict[str, Any]:
         "seed_scheme": SEED_SCHEME,
         "versions": versions(),
         "git_commit": commit(),
+        "design": _design(study),
         "stamp": _stamp(plan),
+        "changed": False,  # whether the folder may hold runs that the study does not ask for any more
     }
+
+
+def most(rule: int | Mapping[str, Any]) -> int:
+    """Replicates of a point at most, by a study's `replicates` as plain values."""
+    return rule if isinstance(rule, int) else int(rule["until"]["max"])
+
+
+def _design(study: SweepStudy) -> str:
+    """SHA-256 of where it is run, however the study says it."""
+    blocks = [(b.id, b.scenario.hash(), b.axes, b.rows or b.layout) for b in study.blocks]
+    return hashlib.sha256(repr(blocks).encode()).hexdigest()
 
 
 def _stamp(plan: Plan) -> str:
     """SHA-256 of what is run, however the study says it."""
     study = plan.study
-    blocks = [(b.id, b.scenario.hash(), b.axes, b.rows or b.layout) for b in study.blocks]
-    text = repr((blocks, study.replicates, study.seed, plan.outcomes, study.small.engine))
+    text = repr((_design(study), study.replicates, study.seed, plan.outcomes, study.small.engine))
     return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -6,17 +6,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
-from sim.experiments.sweep.folder import manifest_of, read_points, study_in
+from sim.experiments.sweep.folder import manifest_of, most, read_points, study_in
 from sim.experiments.sweep.parts import Parts
 from sim.experiments.sweep.plan import Plan
 from sim.scenario.studies import SweepStudy
 from sim.shown import Shown
 from sim.statistics.paired import Mean, student
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 __all__ = ["Sweep", "open_sweep"]
 
@@ -68,16 +71,31 @@ class Sweep(Shown):
         """What varies, by dotted path."""
         return tuple(dict.fromkeys(axis["path"] for axis in self.manifest["axes"]))
 
+    def asked(self, table: pa.Table) -> pa.Table:
+        """Those of some runs that the study asks for.
+
+        If it was changed, its folder may hold runs of points that it has no more, and more of each than it wants.
+        """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        if not self.manifest["changed"]:
+            return table
+        mine = pc.is_in(table["point"], value_set=pa.array(self.points["point"].unique(), pa.string()))
+        return table.filter(pc.and_(mine, pc.less(table["replicate"], most(self.manifest["replicates"]))))
+
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """A row for each run that is kept, the first replicate of each point first.
+        """A row for each run that the study asks for and that is kept, the first replicate of each point first.
+
+        A point that several branches share is run once, and stands under the first of them.
 
         key, point, branch, a column for each path that varies, replicate, seed, a column for each outcome in its unit
         (null where not known), reason (why not), phase and message (where and why the run failed).
         """
         import pyarrow as pa
 
-        tables = list(self._parts.tables())
+        tables = list(map(self.asked, self._parts.tables()))
         if not tables:
             columns = ["key", "point", "branch", *self.paths, "replicate", "seed", *self.outcomes]
             return pd.DataFrame(columns=[*columns, "reason", "phase", "message"])
@@ -99,7 +117,7 @@ class Sweep(Shown):
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """Each outcome at each point: mean over replicates, Student-t interval at 95 %, runs that know it.
+        """Each outcome at each point of a branch: mean over replicates, Student-t interval at 95 %, runs that know it.
 
         branch, point, outcome, mean, sd, ci_low, ci_high, n, unit. Runs that failed, or do not know the outcome, are
         left out; the interval needs two.
@@ -107,7 +125,7 @@ class Sweep(Shown):
         from scipy.special import stdtrit
 
         groups = self.runs.groupby("point", sort=False)
-        branch = groups["branch"].first()
+        places = self.points[["branch", "point"]].drop_duplicates()
         values = {name: groups[name] for name in self.outcomes}
         frames = []
         for name, column in values.items():
@@ -115,8 +133,8 @@ class Sweep(Shown):
             n = found["n"].to_numpy()
             half = stdtrit(np.maximum(n - 1, 1), 0.975) * found["sd"] / np.sqrt(np.maximum(n, 1))
             found["ci_low"], found["ci_high"] = found["mean"] - half, found["mean"] + half
-            found["outcome"], found["unit"], found["branch"] = name, self.manifest["outcomes"][name], branch
-            frames.append(found.reset_index())
+            found["outcome"], found["unit"] = name, self.manifest["outcomes"][name]
+            frames.append(places.merge(found.reset_index(), on="point"))
         if not frames:
             return pd.DataFrame(columns=list(_SUMMARY))
         return pd.concat(frames, ignore_index=True)[list(_SUMMARY)]
@@ -139,14 +157,15 @@ class Sweep(Shown):
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 over all runs, sorted by key: the key, the bits of the outcomes, and where it failed.
+        """SHA-256 over all runs of the study, sorted by key: the key, the bits of the outcomes, and where it failed.
 
-        It does not depend on who made the runs, in which parts they are kept, or in which order they came.
+        It does not depend on who made the runs, in which parts they are kept, in which order they came, or what else
+        the folder holds.
         """
         names = sorted(self.outcomes)
         keys: list[str] = []
         rows: list[bytes] = []
-        for table in self._parts.tables(["key", "phase", *names]):
+        for table in map(self.asked, self._parts.tables(["key", "phase", "point", "replicate", *names])):
             numbers = np.column_stack([table[name].to_numpy() for name in names]).astype("<f8") + 0.0  # one zero
             numbers[np.isnan(numbers)] = np.nan  # and one NaN
             keys += table["key"].to_pylist()
