@@ -168,7 +168,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))  # type: ignore[no-any-return]
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise StoreError(f"{folder}: is not a run folder (no manifest.json)") from None
     except (OSError, ValueError) as error:
         raise StoreError(f"{path}: damaged, cannot be read ({error})") from error

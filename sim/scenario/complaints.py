@@ -59,9 +59,12 @@ def _meant(found: list[Problem]) -> set[str]:
 def unit_of(what: Shape | None, path: str) -> str:
     """The unit as a message ends with it; things that are counted go by the name of their key."""
     unit = what.unit if what else None
-    if unit is None or unit == "id":
+    if unit in (None, "id", "outcome"):
         return ""
-    return f" {path.rpartition('.')[2]}" if unit == "count" else f" {unit}"
+    if unit != "count":
+        return f" {unit}"
+    name = path.rpartition(".")[2]
+    return f" {name}" if name.endswith("s") else ""
 
 
 def plain_number(value: Any) -> str:

@@ -139,6 +139,11 @@ def test_the_known_optimum_is_found(place):
     front = found.table("optimal_front").pivot(index="policy", columns="outcome", values="value")
     front = front.sort_values(COST)
     assert (front["survival_12m"].diff().dropna() > 0).all()
+    points = found.table("optimal_points").pivot(index="policy", columns="outcome")
+    ahead = points["value"] * [-1 if name == COST else 1 for name in points["value"]]
+    ahead = ahead[points["feasible"].all(axis=1)]
+    beaten = [any((other >= one).all() and (other > one).any() for other in ahead.values) for one in ahead.values]
+    assert points["front"].any(axis=1)[ahead.index].tolist() == [not b for b in beaten]  # the city as it is, too
     boxes = found.table("optimal_boxes")
     assert boxes["path"].tolist() == ["policy.coach.quality"]
     assert 0.25 < boxes["high"].iloc[0] < 0.4

@@ -69,15 +69,14 @@ def _ahead(found: Found, readings: Sequence[Reading]) -> Values:
 
 def _points(study: OptimisationStudy, found: Found) -> Iterator[Row]:
     of = units(study, _objectives(found))
-    seen = found.seen
-    on = front(_ahead(found, seen.readings), seen.feasible)
+    readings = [*found.seen.readings, found.base]
+    allowed = np.append(found.seen.feasible, found.problem.feasible(found.base, found.base))
+    on = front(_ahead(found, readings), allowed)
     for policy in found.policies:
-        reading = found.base if policy is None else seen.readings[policy]
-        allowed = found.problem.feasible(reading, found.base)
+        at = -1 if policy is None else policy  # the scenario as it is stands last
         for name in _objectives(found):
-            values = {"outcome": name, "unit": of[name], "value": reading.mean(name)}
-            edge = policy is not None and bool(on[policy])
-            yield {"policy": found.name(policy), **values, "feasible": allowed, "front": edge}
+            values = {"outcome": name, "unit": of[name], "value": readings[at].mean(name)}
+            yield {"policy": found.name(policy), **values, "feasible": bool(allowed[at]), "front": bool(on[at])}
 
 
 def _levers(found: Found) -> Iterator[Row]:

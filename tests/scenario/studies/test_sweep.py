@@ -167,6 +167,8 @@ SLIPS = [
     (SWEEP, ("design: {kind: grid}\n", ""), (1, 1), "design", "is required"),
     (SWEEP, ("replicates: 3", "replicates: {until: {outcome: x}}"),
      (5, 14), "replicates.until.half_width", "required"),
+    (SWEEP, ("replicates: 3", "replicates: {until: {outcome: arrivals, half_width: 1, max: 1}}"),
+     (5, 61), "replicates.until.max", "must be >= 2 (got 1)"),
     (BRANCHED, ("range: [0, 12]", "range: [12, 0]"), (4, 42), "policy.training.courses", "[low, high]"),
     (BRANCHED, ("range: [0, 12]", "range: [0, 1.5]"), (4, 42), "policy.training.courses", "must be a whole number"),
     (BRANCHED, ("range: [0, 12]", "range: [-1, 12]"), (4, 42), "policy.training.courses", "must be >= 0"),
