@@ -31,7 +31,7 @@ from sim.market.competition import Competition
 from sim.observation import SOLD, Observation, calendar_month, month_label
 from sim.policy._instrument import PolicyInstrument
 from sim.policy._now import Now
-from sim.policy.ledger import Ledger
+from sim.policy.ledger import Ledger, NegativeCost
 from sim.records import Records
 from sim.scenario.components import fault
 from sim.scenario.messages import problem
@@ -264,7 +264,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
 
     def _blame(self, instrument: PolicyInstrument, error: Exception) -> None:
         """A mistake in an instrument of the scenario's own is the user's, and told with its place; others are ours."""
-        place = fault(error)
+        place = fault(error, type(instrument).cost if isinstance(error, NegativeCost) else None)
         if place is None:
             raise error
         raise RunError(f"policy.{instrument.id}: {place}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -12,20 +13,22 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from sim.errors import RunError
+from sim.errors import Problem, RunError, ScenarioError
 from sim.evidence.ledger import digest
 from sim.model import Pipeline, expect_scenario
 from sim.records import Records
+from sim.scenario.messages import nearest, problem
 from sim.scenario.schema import Scenario, Until
+from sim.scenario.source import Place, shown
 from sim.shown import Shown, presentation
 from sim.statistics import fiscal, funnel, scale, summary, survival
 from sim.statistics.lifetable import LifeTable
-from sim.store import TableWriter, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
+from sim.store import TableWriter, arrow_schema, read_manifest, read_table, to_arrow, to_pandas, verify, write_manifest
 from sim.surroundings import Surroundings
 from sim.tables import ARRIVED, OUTSIDE, STILL_THERE, TABLES, columns
 from sim.versions import SEED_SCHEME, commit, versions
 
-__all__ = ["Progress", "Result", "open_run", "records", "run", "simulate"]
+__all__ = ["Progress", "Result", "open_run", "records", "run", "simulate", "waits_in_vain"]
 
 Progress = Callable[[float, int], None]
 """Called with (replicates done, as a fraction; replicates in all)."""
@@ -341,6 +344,8 @@ def run(
     rule = scenario.replicates if replicates is None else replicates
     until = None if isinstance(rule, int) else rule.until
     most = rule if isinstance(rule, int) else rule.until.max
+    if until and (wrong := [p for p in waits_in_vain(scenario) if p.severity == "error"]):
+        raise ScenarioError(wrong)
     if most < 1:
         raise RunError("replicates: must be 1 or more")
     stages, months, plain = tuple(s.id for s in scenario.chain), scenario.horizon.months, settled.resolved()
@@ -472,9 +477,32 @@ def in_order(one: Callable[[int], Any], count: int, jobs: int) -> Iterator[Any]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+_AGED = re.compile(r"(?:survival|rmst|spent_per_survivor)_(\d+)m(?:_cny)?")
+
+
+def waits_in_vain(scenario: Scenario) -> list[Problem]:
+    """An error if `replicates` wait for an outcome that no run has; a warning if the runs are too short to know it."""
+    if isinstance(scenario.replicates, int):
+        return []
+    path, name, months = "replicates.until.outcome", scenario.replicates.until.outcome, scenario.horizon.months
+    said = scenario.why(path)
+    place = Place(said.file or scenario.file, said.line, said.column)
+    known, found = _outcomes(tuple(s.id for s in scenario.chain)), {"found": shown(name)}
+    if name not in known:
+        return [problem(place, path, "unknown_outcome", {**found, "near": nearest(name, known)})]
+    if (age := _AGED.fullmatch(name)) and int(age[1]) > months:
+        return [problem(place, path, "runs_too_short", {**found, "months": months}, "warning")]
+    return []
+
+
+def _outcomes(stages: Sequence[str]) -> Collection[str]:
+    """Names of the outcomes of a run of this chain: those of a run in which nothing happened."""
+    tables = ("entrepreneurs", "transitions", "months", "ledger")
+    empty = {t: to_pandas(arrow_schema(t, stages).empty_table()) for t in tables}
+    return summary.outcomes(empty, months=0, stages=stages)
+
+
 def _known(outcomes: list[dict[str, summary.Outcome]], until: Until) -> bool:
-    if until.outcome not in outcomes[0]:
-        raise RunError(f"replicates.until.outcome: {until.outcome!r} is not an outcome of this chain")
     row = summary.summarise([{until.outcome: o[until.outcome]} for o in outcomes]).iloc[0]
     return bool(row["ci_high"] - row["ci_low"] <= 2 * until.half_width)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.cli.program import Verb, Voice, common, file, option
-from sim.cli.scenarios import overrides
+from sim.cli.scenarios import doubts, overrides
 
 if TYPE_CHECKING:
     from sim.scenario.schema import Scenario
@@ -52,7 +52,7 @@ def run(
 
     settings = {"seed": seed, "replicates": replicates, "horizon__months": months, "engine": engine}
     scenario = load(file, overrides(assignments, **settings))
-    voice.warn(scenario.warnings)
+    voice.warn(doubts(scenario))
     from sim.pilot import workers
 
     jobs, threads = workers(scenario, jobs, threads)

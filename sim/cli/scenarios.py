@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sim.evidence.audit import Origin, Row
     from sim.scenario.schema import Scenario
 
-__all__ = ["check", "describe", "new", "overrides"]
+__all__ = ["check", "describe", "doubts", "new", "overrides"]
 
 
 @click.command(cls=Verb)
@@ -82,9 +82,21 @@ def _problems(name: str) -> Sequence[Problem]:
             study = load_study(name, further=unknown_outcomes)
             return [*study.warnings, *unknowable_outcomes(study)]
         scenario = load(name)
-        return [*scenario.warnings, *scenario.notes]
+        return [*doubts(scenario), *scenario.notes]
     except ScenarioError as error:
         return error.problems
+
+
+def doubts(scenario: Scenario) -> Sequence[Problem]:
+    """What is odd with a scenario to be run. Raises ScenarioError if it waits for an outcome that no run has."""
+    if isinstance(scenario.replicates, int):
+        return scenario.warnings
+    from sim.simulation import waits_in_vain
+
+    found = waits_in_vain(scenario)
+    if _wrong(found):
+        raise ScenarioError(found)
+    return [*found, *scenario.warnings]
 
 
 def _wrong(problems: Sequence[Problem], severity: str = "error") -> int:

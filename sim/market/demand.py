@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from sim.evidence.quantity import Parameters, quantity
 
 __all__ = ["Background", "Market", "Series"]
+
+
+def _calendar(year: str) -> str:
+    if not (year.isascii() and year.isdigit() and 1978 <= int(year) <= 2100):
+        raise PydanticCustomError("calendar_year", "{found} is not a year from 1978 to 2100", {"found": ascii(year)})
+    return year
+
+
+Year = Annotated[str, AfterValidator(_calendar)]
 
 
 class Background(Parameters):
@@ -35,7 +44,7 @@ class Background(Parameters):
 class Series(Parameters):
     """Transactions of one channel by calendar year, CNY/year: interpolated in logs between the middles of the years."""
 
-    by_year: dict[str, Annotated[float, Field(gt=0, le=1e15)]] = Field(
+    by_year: dict[Year, Annotated[float, Field(gt=0, le=1e15)]] = Field(
         default_factory=dict,
         json_schema_extra={"unit": "CNY/year", "zh": "历年交易额", "en": "transactions by calendar year"},
         description="calendar year -> CNY/year; empty = the city's growth from the start on",
@@ -49,15 +58,6 @@ class Series(Parameters):
         0.08, unit="1/year", low=-0.5, high=1, range=(0, 0.15), zh="末个数据年之后的年增长",
         en="yearly growth after the last figure", assumed="nobody forecasts it; below the 12.5 % of 2025",
     )  # fmt: skip
-
-    @field_validator("by_year")
-    @classmethod
-    def _years(cls, value: dict[str, float]) -> dict[str, float]:
-        for year in value:
-            if not (year.isascii() and year.isdigit() and 1978 <= int(year) <= 2100):
-                said = {"found": ascii(year)}
-                raise PydanticCustomError("calendar_year", "{found} is not a year from 1978 to 2100", said)
-        return value
 
 
 class Market(Parameters):

@@ -15,7 +15,7 @@ from sim.entrepreneurs.compiled import kernel
 from sim.policy._instrument import PolicyInstrument
 from sim.policy._now import Now
 
-__all__ = ["Ledger"]
+__all__ = ["Ledger", "NegativeCost"]
 
 _EDUCATIONS = len(EDUCATION)
 _ENTRIES, _FEN = 0, 1
@@ -59,6 +59,10 @@ class _Kind(IntEnum):
     LOST = 4
 
 
+class NegativeCost(ValueError):
+    """What an instrument says that it costs is below 0."""
+
+
 class Ledger:
     """Pays, within budgets, and keeps the books. Amounts are whole fen (1/100 CNY).
 
@@ -95,9 +99,14 @@ class Ledger:
         Parameters
         ----------
         fen : (rows,) or a number
-            Whole fen for each row, 0 or more; rows with 0 are served, and not booked.
+            Whole fen for each row, 0 or more; rows with 0 are served, and not booked. Parts of a fen are cut off.
         in_cash
             False if it is given in kind: the money goes to a provider (trainers, say), not into the founder's cash.
+
+        Raises
+        ------
+        NegativeCost
+            An instrument that does not come with the program would pay less than 0.
         """
         if not len(rows):
             return rows
@@ -106,6 +115,8 @@ class Ledger:
         else:
             amount = np.empty(len(rows), np.int64)
             amount.fill(fen)
+        if not type(instrument).__module__.startswith("sim.policy.") and (least := amount.min()) < 0:
+            raise NegativeCost(f"a cost must be 0 or more fen (got {least})")
         if limits := self._limits(instrument, now):
             left = min(limit - self._spent.get(key, 0) for key, limit in limits)
             if left < (total := int(amount.sum())) or left <= 0:

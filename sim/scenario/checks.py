@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
+from sim.policy._instrument import PolicyInstrument
 from sim.scenario.messages import nearest
+from sim.scenario.shape import NONE, instrument
 from sim.scenario.source import shown
 
 __all__ = ["MOST_HOUSES", "Finding", "by_stage", "combinations"]
@@ -17,7 +19,9 @@ Finding = tuple[str, str, Mapping[str, object]]
 """Path, message key, arguments."""
 
 
-def combinations(scenario: Any, explicit: Container[str]) -> Iterator[Finding]:
+def combinations(
+    scenario: Any, explicit: Container[str], own: Mapping[str, type[PolicyInstrument]] = NONE
+) -> Iterator[Finding]:
     """What cannot be, though each value by itself can.
 
     Parameters
@@ -26,6 +30,8 @@ def combinations(scenario: Any, explicit: Container[str]) -> Iterator[Finding]:
         A `Scenario`, or plain data on its way to become one, in which anything may be missing or of the wrong type.
     explicit
         Paths that a file or an override sets; a default is nobody's mistake.
+    own
+        The scenario's own instruments by type.
     """
     stages = _entries(scenario, "chain")
     ids = [_part(s, "id") for s in stages]
@@ -43,8 +49,10 @@ def combinations(scenario: Any, explicit: Container[str]) -> Iterator[Finding]:
     if total > MOST_HOUSES:
         yield "chain", "too_many_houses", {"found": total, "most": MOST_HOUSES}
     levers = _entries(scenario, "policy")
+    whole = ids if stages and len(stages) == len(_part(scenario, "chain")) else None
     for entry in levers:
-        yield from _instrument(entry, scenario, ids, explicit)
+        yield from _instrument(entry, scenario, whole, explicit)
+        yield from _time(entry, own)
         yield from _covers(entry, levers)
     initial = _part(scenario, "initial")
     burn_in = _part(initial, "kind") == "burn_in"
@@ -55,10 +63,10 @@ def combinations(scenario: Any, explicit: Container[str]) -> Iterator[Finding]:
         yield "initial.mean_sales", "needs_entities", {}
 
 
-def _instrument(entry: Any, scenario: Any, ids: list[Any], explicit: Container[str]) -> Iterator[Finding]:
+def _instrument(entry: Any, scenario: Any, ids: list[Any] | None, explicit: Container[str]) -> Iterator[Finding]:
     path = f"policy.{_part(entry, 'id')}"
     for below, stage in _stages(entry):
-        if stage not in ids:
+        if ids is not None and stage not in ids:  # of a broken chain nobody knows the stages
             found = {"found": shown(stage), "near": nearest(stage, [i for i in ids if isinstance(i, str)])}
             yield f"{path}.{below}", "unknown_stage", found
     amount, education = _part(entry, "amount"), _part(_part(scenario, "arrivals"), "education")
@@ -68,9 +76,15 @@ def _instrument(entry: Any, scenario: Any, ids: list[Any], explicit: Container[s
             arriving = 0
         if _positive(given) and arriving == 0 and f"{path}.amount.{name}" in explicit:
             yield f"{path}.amount.{name}", "nobody_has", {"education": name}
-    since, until = _part(entry, "since"), _part(entry, "until")
+
+
+def _time(entry: Any, own: Mapping[str, type[PolicyInstrument]]) -> Iterator[Finding]:
+    """An instrument ends before it starts, be it by its default."""
+    usual = instrument(_part(entry, "type"), own).model_fields
+    said = entry if isinstance(entry, Mapping) else entry.__dict__
+    since, until = (said.get(key, usual[key].default) for key in ("since", "until"))
     if isinstance(since, str) and isinstance(until, str) and until < since:
-        yield f"{path}.until", "until_before_since", {"since": since}
+        yield f"policy.{_part(entry, 'id')}.until", "until_before_since", {"since": since}
 
 
 def _covers(fund: Any, levers: list[Any]) -> Iterator[Finding]:

@@ -29,6 +29,9 @@ _TYPES = {
 }  # fmt: skip
 _YES = {"yes": "true", "y": "true", "on": "true", "no": "false", "n": "false", "off": "false"}
 
+_MONTH = "(19|20"
+"""How the pattern of a month goes."""
+
 
 def complaints(error: ValidationError, settled: Settled) -> list[Problem]:
     """One problem for each thing that pydantic found, save what was complained about before."""
@@ -42,7 +45,8 @@ def complaints(error: ValidationError, settled: Settled) -> list[Problem]:
 
 def loc_of(detail: ErrorDetails) -> Loc:
     """Where an error is, without pydantic's names for the forms of a key."""
-    return tuple(p for p in detail["loc"] if not (isinstance(p, str) and p.startswith(MARK)))
+    loc = tuple(p for p in detail["loc"] if not (isinstance(p, str) and p.startswith(MARK)))
+    return loc[:-1] if detail["type"] == "calendar_year" else loc  # pydantic ends it with "[key]"
 
 
 def _meant(found: list[Problem]) -> set[str]:
@@ -111,6 +115,8 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         key = _TYPES[kind]
         if key == "mapping" and isinstance(value, str) and "：" in value:
             return problem(place, path, "wide_colon_at", {"found": shown(value)})
+        if key == "text" and what and _MONTH in repr(what.field):
+            return problem(place, path, "month", {"found": shown(value)})
         return problem(place, path, key, {"unit": in_unit, "found": shown(value), "hint": _hint(key, value)})
     if kind == "literal_error":
         choices = what.choices if what else ()
@@ -118,7 +124,7 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         near = nearest(value, map(str, choices)) if isinstance(value, str) else ""
         return problem(place, path, "one_of", {"choices": said_choices, "found": shown(value), "near": near})
     if kind == "string_pattern_mismatch":
-        month = "(19|20" in str(context.get("pattern"))
+        month = _MONTH in str(context.get("pattern"))
         return problem(place, path, "month" if month else "id_form", {"found": shown(value)})
     if kind in ("too_short", "too_long"):
         bound = f">= {context['min_length']}" if kind == "too_short" else f"<= {context['max_length']}"
@@ -127,6 +133,8 @@ def _complaint(detail: ErrorDetails, loc: Loc, settled: Settled) -> Problem:
         return problem(place, path, "text_length", {"bound": context["max_length"]})
     if kind == "finite_number":
         return problem(place, path, "not_finite", {"found": shown(value)})
+    if kind == "calendar_year":
+        return problem(node.key or node.place, path, kind, context)
     if kind in MESSAGES:
         near = _sibling(settled, loc) if kind == "missing" else ""
         return problem(place, path, kind, {"unit": unit, "near": near, **context})

@@ -258,10 +258,16 @@ def _said(error: BaseException) -> str:
     return shown(f"{type(error).__name__}: {said}" if said else type(error).__name__, 300)[1:-1]
 
 
-def fault(error: BaseException) -> str | None:
-    """Where in a scenario's own instrument something was raised during a run, and what; None if it was not there."""
+def fault(error: BaseException, method: object = None) -> str | None:
+    """Where in a scenario's own instrument something was raised during a run, and what; None if it was not there.
+
+    `method` is to blame if the error was raised elsewhere.
+    """
     files = {str(sys.modules[name].__file__) for name in _texts if name in sys.modules}
     file, line = _line(error, files)
+    code = getattr(method, "__code__", None)
+    if not file and code and code.co_filename in files:
+        file, line = code.co_filename, code.co_firstlineno
     return f"{Path(file).name}:{line}: {_said(error)}" if file else None
 
 

@@ -47,12 +47,16 @@ REFUSED = Refused()
 
 @dataclass(slots=True)
 class Node:
-    """A value and its place. `value` is a dict or list of nodes, or a scalar; `key` is the place of its key."""
+    """A value and its place. `value` is a dict or list of nodes, or a scalar; `key` is the place of its key.
+
+    `below` is the quantity with a range that this has replaced, if it has none itself.
+    """
 
     value: Any
     place: Place
     key: Place | None = None
     size: int = 1
+    below: Node | None = None
 
 
 @dataclass(frozen=True)

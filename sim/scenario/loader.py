@@ -83,7 +83,10 @@ def override(assignment: str) -> tuple[str, Node]:
     path, equals, text = assignment.partition("=")
     if not equals or not path.strip():
         raise ScenarioError([problem(Place(OVERRIDE), "", "not_an_assignment", {"found": shown(assignment)})])
-    return path.strip(), parse_value(text, OVERRIDE)
+    try:
+        return path.strip(), parse_value(text, OVERRIDE)
+    except ScenarioError as error:
+        raise ScenarioError(replace(p, path=shown(path.strip())[1:-1]) for p in error.problems) from None
 
 
 def under_file(
@@ -114,7 +117,7 @@ def _validated(root: Node, own: Components, problems: list[Problem], files: list
         scenario = Scenario.model_validate(settled.plain, context=own)
     except ValidationError as error:
         problems += complaints(error, settled)
-    for path, key, arguments in combinations(settled.plain, settled.origins):
+    for path, key, arguments in combinations(settled.plain, settled.origins, by_type(own)):
         problems.append(problem(settled.place(path), path, key, arguments))
     if problems or scenario is None:
         known = [p if p.path else replace(p, path=settled.path_at(Place(p.file, p.line, p.column))) for p in problems]

@@ -130,12 +130,18 @@ def merge(base: Node, over: Node, problems: list[Problem], path: str = "", first
         if isinstance(over.value, list) and isinstance(base.value, list | None):
             return _by_id(base, over, problems, path, first)
     if not isinstance(over.value, dict) or not isinstance(base.value, dict) or is_quantity(over) or is_quantity(base):
-        return over
+        return _ranged(base, over)
     merged = dict(base.value)
     for key, child in over.value.items():
         below = merged.get(key, Node({} if isinstance(child.value, dict) else None, child.place))
         merged[key] = merge(below, child, problems, f"{path}.{key}" if path else key, first)
     return Node(merged, over.place, over.key or base.key)
+
+
+def _ranged(base: Node, over: Node) -> Node:
+    """`over`, which remembers the range stated below it: that holds if the new number lies in it (see `settle`)."""
+    stated = base if is_quantity(base) and "range" in base.value else base.below
+    return Node(over.value, over.place, over.key, over.size, stated) if stated else over
 
 
 def _by_id(base: Node, over: Node, problems: list[Problem], path: str, first: bool) -> Node:

@@ -158,6 +158,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "bool": ("must be true or false (got {found}){hint}", "必须是 true 或 false（实为 {found}）{hint}"),
     "text": ("must be text (got {found}){hint}", "必须是文字（实为 {found}）{hint}"),
     "mapping": ("must be a mapping of keys (got {found})", "应为“键: 值”的映射（实为 {found}）"),
+    "not_an_entry": (
+        "must be a mapping of keys (got {found}); to take it out, set {path}.remove=true",
+        "应为“键: 值”的映射（实为 {found}）；若要去掉它，请设 {path}.remove=true",
+    ),
     "list": ("must be a list (got {found})", "应为列表（实为 {found}）"),
     "bound": ("must be {bound}{unit} (got {found})", "必须 {bound}{unit}（实为 {found}）"),
     "one_of": ("must be {choices} (got {found}){near}", "必须是 {choices}（实为 {found}）{near}"),

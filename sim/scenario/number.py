@@ -12,7 +12,7 @@ from sim.scenario.messages import NONE, nearest, problem
 from sim.scenario.shape import Shape
 from sim.scenario.source import shown
 
-__all__ = ["Sourced", "sourced"]
+__all__ = ["Sourced", "inherited", "sourced"]
 
 _KEYS = ("value", "unit", "range", "evidence", "assumed")
 
@@ -102,6 +102,19 @@ def _range(parts: Mapping[str, Node], what: Shape) -> tuple[float, float] | None
     if len(ends) != 2 or not all(map(_is_number, ends)) or ends[0] > ends[1]:
         raise _Refusal(parts["range"], "range_form", {"unit": f" ({what.unit})" if what.unit else ""})
     return float(ends[0]), float(ends[1])
+
+
+def inherited(node: Node, value: Any, what: Shape) -> tuple[float, float] | None:
+    """The range stated for what a number has replaced, if it lies in it."""
+    below = node.below
+    if below is None or not _is_number(value):
+        return None
+    try:
+        _form(below, below.value, what)
+        limits = _range(below.value, what)
+    except (_Refusal, EvidenceError):
+        return None  # said of the file that states it, or moot
+    return limits if limits and limits[0] <= value <= limits[1] else None
 
 
 def _converted(number: Any, parts: Mapping[str, Node], what: Shape) -> Any:

@@ -42,7 +42,11 @@ def overlay(
         if found:
             problems.append(problem(place, path, "stray", {"character": found[1]}))
             continue
-        _put(over, path.split("."), node, place)
+        parts = path.split(".")
+        if parts[0] in ITEMS and len(parts) == 2 and not isinstance(node.value, dict):
+            problems.append(problem(place, path, "not_an_entry", {"found": shown(node.value), "path": path}))
+            continue
+        _put(over, parts, node, place)
     return over
 
 
@@ -67,7 +71,7 @@ def _put(over: Node, parts: list[str], value: Node, place: Place) -> None:
             entry = Node({"id": Node(parts[1], place)}, place)
             items.append(entry)
         if len(parts) == 2:
-            entry.value.update(value.value if isinstance(value.value, dict) else {"": value})
+            entry.value.update(value.value)
             return
         over, parts = entry, parts[2:]
     for part in parts[:-1]:

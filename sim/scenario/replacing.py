@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,7 @@ def _thoroughly(scenario: Scenario, changes: Mapping[str, object]) -> Scenario:
     except ValidationError as error:
         problems += [p for p in complaints(error, settled) if not (p.key == "unknown_type" and unclear(over))]
     explicit = {*scenario._origins, *(p for p, o in settled.origins.items() if o.file == OVERRIDE)}
-    for path, key, arguments in combinations(settled.plain, explicit):
+    for path, key, arguments in combinations(settled.plain, explicit, by_type(own)):
         problems.append(problem(Place(OVERRIDE), path, key, arguments))
     if problems or changed is None:
         raise ScenarioError(problems)
@@ -143,9 +144,18 @@ def _read(scenario: Scenario, under: Node, problems: list[Problem]) -> Scenario 
         return None
 
 
+def _ranged(origin: Origin, before: Origin | None) -> Origin:
+    """With the range stated before, if it states none and lies in it; as a file that extends one has it."""
+    value, limits = origin.value, before.range if before else None
+    if origin.range or not limits or not isinstance(value, int | float) or not limits[0] <= value <= limits[1]:
+        return origin
+    return replace(origin, range=limits)
+
+
 def _dressed(changed: Scenario, before: Scenario, origins: Mapping[str, Origin]) -> Scenario:
     changed._file = before._file
-    changed._origins = {**before._origins, **origins}
+    kept = {path: _ranged(origin, before._origins.get(path)) for path, origin in origins.items()}
+    changed._origins = {**before._origins, **kept}
     if before.initial.under is not None and changed.initial.under is not None:
         changed._burn_in = before._burn_in
     return changed

@@ -14,7 +14,7 @@ from sim.policy._instrument import PolicyInstrument
 from sim.scenario.document import REFUSED, Node
 from sim.scenario.merge import is_quantity
 from sim.scenario.messages import problem
-from sim.scenario.number import sourced
+from sim.scenario.number import inherited, sourced
 from sim.scenario.shape import MAX_ENTRIES, NONE, Shape, instrument, item, shape
 from sim.scenario.source import Place, shown
 
@@ -99,7 +99,8 @@ def _value(settled: Settled, node: Node, what: Shape | None, loc: Loc, path: str
 def _noted(settled: Settled, node: Node, what: Shape, path: str) -> None:
     place, value = node.place, node.value
     said = tuple(child.value for child in value) if isinstance(value, list) else value
-    settled.origins[path] = Origin(path, said, what.unit, file=place.file, line=place.line, column=place.column)
+    limits = inherited(node, value, what) if what.numeric else None
+    settled.origins[path] = Origin(path, said, what.unit, limits, file=place.file, line=place.line, column=place.column)
 
 
 def _child(what: Shape | None, key: str) -> Shape | None:
@@ -130,9 +131,9 @@ def _quantity(settled: Settled, node: Node, what: Shape, loc: Loc, path: str) ->
     if found is None:
         settled.nodes[loc] = Node(REFUSED, node.place, node.key)
         return REFUSED
-    place = found.said_by.place
+    place, limits = found.said_by.place, found.range or inherited(node, found.value, what)
     settled.nodes[loc] = Node(found.value, place, node.key)
     settled.origins[path] = Origin(
-        path, found.value, what.unit, found.range, found.evidence, found.assumed, place.file, place.line, place.column
+        path, found.value, what.unit, limits, found.evidence, found.assumed, place.file, place.line, place.column
     )
     return found.value

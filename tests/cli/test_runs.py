@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from sim.errors import StoreError
+from sim.errors import ScenarioError, StoreError
 from sim.presentation.catalogue import error, keys, text
 from sim.store import seal, whole_folder
 
@@ -172,3 +172,34 @@ def test_errors_have_words(lang):
     assert error("something new", "zh") == "something new"
     assert {k for k in keys(lang) if k.startswith("error.")}
     assert text("error.no_run", lang, path="x")
+
+
+def waiting(outcome: str) -> str:
+    rule = f"replicates: {{until: {{outcome: {outcome}, half_width: 0.1, max: 6}}}}\n"
+    Path("waits.yaml").write_text(f"extends: tiny.yaml\n{rule}", encoding="utf-8")
+    return "waits.yaml"
+
+
+def test_a_run_cannot_wait_for_an_outcome_that_it_has_not(command, place):
+    """`check` and `run` refuse a misspelt one before anything is run, and warn of one that the run is too short for."""
+    name = waiting("survival_12")
+    for verb in (("check",), ("run", "--dry-run"), ("run",)):
+        said = command(verb[0], name, *verb[1:], code=2).output
+        assert f'{name}:2:31 replicates.until.outcome: there is no outcome "survival_12"; did you mean' in said
+    assert not Path("runs").exists()
+    with pytest.raises(ScenarioError, match="did you mean survival_12m"):
+        sim.run(sim.load(name))
+    assert sim.run(sim.load(name), replicates=2).replicates == 2
+    command("run", name, "-n", "2", "--dry-run")
+    name = waiting("survival_36m")
+    for words in (("check", name), ("run", name, "--dry-run")):
+        assert "cannot be known: the runs are 24 months long" in command(*words).output
+    for good in ("survival_12m", "reached_hub", "spent_cny", "share_over_1m_cny"):
+        assert command.json("check", waiting(good))["files"][0]["problems"] == []
+
+
+def test_nobody_left_of_a_burn_in_is_said_in_chinese(command, place):
+    """What a run cannot be made of is told in the reader's language."""
+    city = "arrivals: {per_year: 0}\ninitial: {kind: burn_in, months: 2, entities: 5}\n"
+    Path("empty.yaml").write_text(f"extends: tiny.yaml\n{city}", encoding="utf-8")
+    assert "预热期结束时没有任何经营者" in command("run", "empty.yaml", "--lang", "zh", code=3).output

@@ -13,7 +13,8 @@ import jsonschema
 import numpy as np
 import pytest
 
-from sim.errors import ScenarioError
+from sim.errors import RunError, ScenarioError
+from sim.presentation.catalogue import error
 from sim.scenario import Scenario, load
 from sim.scenario.components import fault
 from sim.scenario.messages import in_language
@@ -392,6 +393,17 @@ def test_the_place_of_what_it_raises_in_a_run_is_found(here, write):
     with pytest.raises(ZeroDivisionError) as elsewhere:
         1 / 0  # noqa: B018
     assert fault(elsewhere.value) is None
+
+
+@pytest.mark.parametrize("given", ["-1", "-np.ones(len(rows))", "np.where(rows == rows[0], -5, 3)"])
+def test_a_negative_cost_is_a_mistake_of_the_component(here, write, given):
+    """It would take money that no ledger books; its file and line are told, as of any other mistake."""
+    write("import numpy as np\n" + GRANT.replace("round(100 * self.amount)", given), "my_grant.py")
+    with pytest.raises(RunError) as raised:
+        simulate(load(here / "own.yaml", {"horizon.months": 24}))
+    english = str(raised.value)
+    assert english.startswith("policy.grant: my_grant.py:13: NegativeCost: a cost must be 0 or more fen (got -")
+    assert "费用不得为负" in error(english, "zh")
 
 
 # --- the README's example -------------------------------------------------------------------------------------------

@@ -191,10 +191,17 @@ def test_an_unsound_quantity_is_refused(problems, quantity, word):
         (f"{SMALL}  - {{id: rent, type: training}}\n", "policy", "given twice; first on line 9"),
         (f"{SMALL}  - {{id: s, type: stipend, amount: {{secondary: 5}}}}\n", "policy.s.amount.secondary", "nobody"),
         (f"{SMALL}  - {{id: t, type: training, since: 2025-02, until: 2025-01}}\n", "policy.t.until", "ends before"),
+        (f"{SMALL}  - {{id: t, type: ai_tools, until: 2022-12}}\n", "policy.t.until", "before it starts (2023-10)"),
+        (
+            f"{SMALL}  - {{id: t, type: ai_tools, until: 2024}}\n",
+            "policy.t.until",
+            "a month such as 2024-04 (got 2024)",
+        ),
+        (f"{SMALL}horizon: {{start: 2024}}\n", "horizon.start", "a month such as 2024-04 (got 2024)"),
         (f"{SMALL}initial: {{mean_sales: 700_000}}\n", "initial.mean_sales", "burn_in"),
         (f"{SMALL}initial: {{entities: 5}}\n", "initial.entities", "burn_in"),
         (f"{SMALL}initial: {{kind: burn_in, mean_sales: 700_000}}\n", "initial.mean_sales", "entities"),
-        (f"{SMALL}market: {{domestic: {{by_year: {{1066: 3}}}}}}\n", "market.domestic.by_year", "1066"),
+        (f"{SMALL}market: {{domestic: {{by_year: {{1066: 3}}}}}}\n", "market.domestic.by_year.1066", "1066"),
         (f"{SMALL}market: {{domestic: {{by_year: {{2020: 0}}}}}}\n", "market.domestic.by_year.2020", "> 0 CNY/year"),
         (f"{SMALL}arrivals: {{origin: {{local: 0.2}}}}\n", "arrivals.origin", "add to 1.2"),
     ],
@@ -515,6 +522,61 @@ def test_an_unsound_assignment_is_refused(text):
     """`path=value`, the value in YAML."""
     with pytest.raises(ScenarioError):
         override(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "word"),
+    [
+        ("policy.rent.budget=1e400", "policy.rent.budget", "finite"),
+        ("chain.incubator={places:3}", "chain.incubator", "no value"),
+        ("policy.rent=null", "policy.rent", "policy.rent.remove=true"),
+        ("chain.incubator=5", "chain.incubator", "chain.incubator.remove=true"),
+        ("market.domestic.by_year.20=1e12", "market.domestic.by_year.20", "calendar year"),
+    ],
+)
+def test_what_is_wrong_with_an_assignment_is_told_with_its_path(small, text, path, word):
+    """Of several `--set`, one sees which is meant; a file that extends another is not blamed for it."""
+    base = small.with_name("base.yaml")
+    base.write_text("extends: small.yaml\nmarket: {domestic: {by_year: {2024: 1e11}}}\n")
+    with pytest.raises(ScenarioError) as refused:
+        load(base, dict([override(text)]))
+    (found,) = refused.value.problems
+    assert (found.file, found.path) == ("--set", path)
+    assert word in found.message
+
+
+@pytest.mark.parametrize("chain", ["{incubator: {places: 3}}", "null", "5"])
+def test_a_broken_chain_is_the_only_error(problems, small, chain):
+    """Nobody knows the stages of a chain that cannot be read: an instrument that names one is not wrong for it."""
+    (found,) = problems(f"extends: small.yaml\nchain: {chain}\n")
+    assert found.path == "chain"
+
+
+def test_errors_of_one_table_come_all_at_once(problems):
+    """A wrong key does not wait until the values are mended."""
+    found = problems(f"{SMALL}market: {{domestic: {{by_year: {{2024: -1, 24: 3}}}}}}\n")
+    assert [p.path.rpartition(".")[2] for p in found] == ["2024", "24"]
+
+
+@pytest.mark.parametrize(
+    ("value", "limits"),
+    [
+        ("36", (24, 48)),
+        ("{value: 3, unit: years, assumed: x}", (24, 48)),
+        ("{value: 36, range: [30, 40], assumed: x}", (30, 40)),
+        ("60", None),
+        ("null", None),
+    ],
+)
+def test_a_number_keeps_the_range_of_the_one_that_it_replaces(write, value, limits):
+    """A range stated below holds, in the unit of the key, for a new number that lies in it and states none itself."""
+    stated = "tenancy: {value: 3, unit: years, range: [2, 4], assumed: x}"
+    base = write(SMALL.replace("places: 40", stated), "base.yaml")
+    between = write("extends: base.yaml\nchain: [{id: incubator, tenancy: 30}]\n", "between.yaml")
+    path, changes = "chain.incubator.tenancy", dict([override(f"chain.incubator.tenancy={value}")])
+    plain = changes if value.startswith("{") or value == "null" else {path: int(value)}
+    for found in (load(base, changes), load(between, changes), load(base).replace(plain)):
+        assert found._origins[path].range == limits
 
 
 # --- languages -------------------------------------------------------------------------------------------------------
