@@ -400,6 +400,8 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         house = within_places(house, self.houses)
         stage = self.houses.stage_of[house]
         taken = people.take(rows)
+        spent = np.zeros((len(self.stages) + 1, len(rows)), np.int16)
+        spent[stage, np.arange(len(rows))] = -taken["months_in"]  # so that months from now on are left when he moves
         if initial.entities is not None:
             taken["uid"] = _renumbered(self.start - taken["age"])
         taken.update(
@@ -409,7 +411,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
             received=np.zeros(len(rows)),
             waiting=way.waiting[people.waiting[rows]].astype(np.int8),
             call=np.zeros(len(rows), np.int8),
-            spent=np.zeros((len(self.stages) + 1, len(rows)), np.int16),
+            spent=spent,
         )
         if initial.mean_sales is not None and len(rows):
             # an exact sum in whole CNY, so that no order of rows matters

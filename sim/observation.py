@@ -99,7 +99,7 @@ class Observation:
         sold = getattr(people, SOLD)
         sold += people.sales
         if (month + 1) % 12 == 0:
-            kept = {k: getattr(people, k).copy() for k in ("uid", "age", "house", "staff")}
+            kept = {k: getattr(people, k).copy() for k in ("uid", "age", "house", "channel", "staff")}
             self._snapshots.append(
                 {"year": (month + 1) // 12, **kept, "sold": sold * (12 / np.minimum(people.age, 12))}
             )
@@ -284,6 +284,7 @@ class Observation:
                 "year": year[order].astype(np.int16),
                 "age_months": column("age", "i2")[order],
                 "stage": coded(stage[order], self.places),
+                "channel": coded(column("channel", "i1")[order], CHANNELS),
                 "sales_cny": column("sold", "f8")[order],
                 "employees": column("staff", "i4")[order],
             },

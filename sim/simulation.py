@@ -271,7 +271,10 @@ class Result(Shown):
         return _mean_of(each, ["discount", "per", "unit"])
 
     def budgets(self) -> pd.DataFrame:
-        """Planned, claimed and disbursed by calendar year and instrument (see `fiscal.planned`), CNY; mean."""
+        """Planned, claimed and disbursed by calendar year and instrument (see `fiscal.planned`), CNY; mean.
+
+        Of a fund: by what it covers, whose rows have this money as well.
+        """
         return self._means.budgets.copy()
 
     @property
@@ -442,7 +445,9 @@ def digest_of(tables: Tables, scenario: Mapping[str, Any]) -> Digest:
         funnel.funnel(tables, months=months, stages=stages),
         pd.DataFrame({"sales_cny": grid, "share_above": above if len(sales) else 0.0}),
         pd.concat([_unit_costs(tables, months, rate) for rate in (0.0, fiscal.DISCOUNT)]),
-        fiscal.planned(tables["ledger"], budgets, scenario["horizon"]["start"], months=months),
+        fiscal.planned(
+            tables["ledger"], budgets, scenario["horizon"]["start"], months=months, policy=scenario["policy"]
+        ),
     )
 
 

@@ -81,7 +81,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("initial", "bool", "", "was already trading when the horizon started"),
         _c("education", "category", "", "secondary, associate, bachelor, master or phd"),
         _c("origin", "category", "", "graduate, returnee, local or merchant_child"),
-        _c("channel", "category", "", "domestic, livestream or cross_border"),
+        _c("channel", "category", "", "domestic, livestream or cross_border; at exit or at the end"),
         _c("arrival_month", "int16", "months", "month of arrival since the horizon's start; negative if initial"),
         _c("exit_month", "int16", "months", "month of exit; null while alive", True),
         _c("exit_reason", "category", "", "insolvent, quit or left_city; null while alive", True),
@@ -138,6 +138,7 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("year", "int16", "years", "years since the horizon's start, from 1"),
         _c("age_months", "int16", "months", "age of the shop"),
         _c("stage", "category", "", "stage"),
+        _c("channel", "category", "", "channel at the end of the year"),
         _c(
             "sales_cny",
             "float64",
@@ -327,7 +328,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         _c("instrument", "string", "", "id of the policy instrument"),
         _c("planned_cny", "float64", "CNY", "budget of the whole calendar year; null without one", True),
         _c("claimed_cny", "float64", "CNY", "paid, and refused for want of budget; mean over replicates"),
-        _c("paid_cny", "float64", "CNY", "paid; mean over replicates"),
+        _c(
+            "paid_cny",
+            "float64",
+            "CNY",
+            "paid (of a fund: by what it covers, where it counts too); mean over replicates",
+        ),
         _c("share_disbursed", "float64", "share", "paid / planned, mean over replicates", True),
     ),
     # of a calibration

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sim.entrepreneurs.arrivals import CHANNELS
 from sim.observation import calendar_month, month_label
 from sim.scenario.schema import Horizon, Initial
+from sim.statistics.columns import codes
 from sim.tables import columns
 
 
@@ -62,11 +64,12 @@ def test_the_panel_is_the_state_at_each_years_end(small: Any) -> None:
         model.step()
         if model.month % 12 == 0:
             order = np.argsort(model.people.uid)
-            seen.append([getattr(model.people, n)[order].copy() for n in ("uid", "age", "staff")])
+            seen.append([getattr(model.people, n)[order].copy() for n in ("uid", "age", "staff", "channel")])
     panel = model.tables()["panel"]
     for year, columns_then in enumerate(seen, 1):
         rows = panel[panel["year"] == year]
-        for name, then in zip(("uid", "age_months", "employees"), columns_then, strict=True):
+        rows = rows.assign(channel=codes(rows["channel"], CHANNELS))
+        for name, then in zip(("uid", "age_months", "employees", "channel"), columns_then, strict=True):
             assert (rows[name].to_numpy() == then).all()
 
 

@@ -19,7 +19,7 @@ _PICKS = ("highest", "failed", "typical", "paid")  # `recall.PICKS`, which is no
 
 @click.command(cls=Verb)
 @file("run", metavar="RUN")
-@option("--entrepreneur", "-e", type=click.IntRange(0, 2**63 - 1), metavar="UID")
+@option("--entrepreneur", "-e", type=click.IntRange(-(2**63), 2**63 - 1), metavar="UID")
 @option("--pick", type=click.Choice(_PICKS))
 @option("--replicate", type=click.IntRange(0, 100_000), metavar="N", default=0)
 @option("--twin", type=click.Path(), metavar="OTHER")

@@ -76,7 +76,7 @@ class PairedAnswer:
             yield _headline(f"{number}  {sheet.names[id]}", clean(id))
             yield from self._reform(id, sheet)
         yield from unit_costs(found.unit_costs, sheet)
-        yield from budgets(found.budgets, sheet)
+        yield from budgets(found, sheet)
         yield Text("")
         yield from sheet.lines(*sheet.footnotes(), *self._below(sheet))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sim.presentation.catalogue import Labels, Lang
 from sim.presentation.digits import UNKNOWN, Measured
 from sim.presentation.sheet import Sheet, records
+from sim.statistics.fiscal import funds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,11 +31,11 @@ def money(result: Result, lang: Lang, labels: Labels | None = None) -> Iterator[
     """Tables of `Result.budgets` and `Result.unit_costs`; nothing where no instrument is active."""
     sheet, budgets = Sheet(lang, "money", labels or {}), result.budgets()
     if len(budgets):
-        yield from _by_instrument(budgets, sheet)
+        yield from _by_instrument(budgets, sheet, bool(funds(result.scenario["policy"])))
         yield from _per_unit(result.unit_costs(), result.months, sheet)
 
 
-def _by_instrument(budgets: pd.DataFrame, sheet: Sheet) -> Iterator[RenderableType]:
+def _by_instrument(budgets: pd.DataFrame, sheet: Sheet, funded: bool) -> Iterator[RenderableType]:
     """Sums over the years of the run."""
     table = sheet.table("instrument", "name", "planned", "claimed", "paid", "share")
     years = sorted(set(budgets["year"]))
@@ -48,7 +49,7 @@ def _by_instrument(budgets: pd.DataFrame, sheet: Sheet) -> Iterator[RenderableTy
         yearly = float(rows.loc[rows["year"] == whole, "paid_cny"].sum())
         sums = (sheet.money(Measured(x)) for x in (planned, claimed, paid))
         sheet.row(table, sheet.name("policy", str(id)), *sums, share, sheet.money(Measured(yearly)))
-    yield from sheet.section("instrument.title", table)
+    yield from sheet.section("instrument.title", table, sheet.say("instrument.funded") if funded else "")
 
 
 def _per_unit(unit_costs: pd.DataFrame, months: int, sheet: Sheet) -> Iterator[RenderableType]:

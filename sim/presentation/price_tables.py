@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from sim.presentation.digits import UNKNOWN, Measured
 from sim.presentation.sheet import Sheet, records
+from sim.statistics.fiscal import funds
 
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import RenderableType
+
+    from sim.experiments.comparison.result import Comparison
 
 __all__ = ["budgets", "each", "extra", "price", "unit_costs", "verdict"]
 
@@ -83,14 +86,16 @@ def _unit_cost(row: Row, sheet: Sheet) -> str:
     return Measured.of(row, "value", "value", "value").said() + sheet.mark(row["reason"])
 
 
-def budgets(years: pd.DataFrame, sheet: Sheet) -> Iterator[RenderableType]:
+def budgets(found: Comparison, sheet: Sheet) -> Iterator[RenderableType]:
     """Planned against disbursed over all years, where there is a budget."""
     table = sheet.table("budget", "scenario", "instrument", "planned", "claimed", "paid", "share", left=2)
-    limited = years.dropna(subset=["planned_cny"])
+    limited = found.budgets.dropna(subset=["planned_cny"])
     sums = limited.groupby(["scenario", "instrument"], sort=False).sum(numeric_only=True).reset_index()
     for row in records(sums):
         planned, claimed, paid = (float(row[f"{what}_cny"]) for what in ("planned", "claimed", "paid"))
         share = f"{100 * paid / planned:.0f} %" if planned else UNKNOWN
         money = (sheet.money(Measured(x)) for x in (planned, claimed, paid))
         sheet.row(table, sheet.names[row["scenario"]], sheet.name("policy", row["instrument"]), *money, share)
-    yield from sheet.section("budget.title", table, sheet.say("budget.years"))
+    funded = any(funds(scenario["policy"]) for scenario in (found.base, *found.reforms.values()))
+    lines = (sheet.say("budget.years"), sheet.say("budget.funded") if funded else "")
+    yield from sheet.section("budget.title", table, *lines)

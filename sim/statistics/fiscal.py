@@ -7,8 +7,8 @@ are then the same people.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Literal
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ import pandas as pd
 from sim.statistics.columns import Floats, Table, counted, factor
 from sim.statistics.outcome import Outcome
 
-__all__ = ["DISCOUNT", "per_survivor", "per_unit", "planned", "spending", "spent", "unit_costs"]
+__all__ = ["DISCOUNT", "funds", "per_survivor", "per_unit", "planned", "spending", "spent", "unit_costs"]
 
 DISCOUNT = 0.05
 """assumed: yearly rate at which money and what it buys are discounted, beside the undiscounted figures (0 to 0.08)."""
@@ -152,8 +152,18 @@ def per_unit(tables: Mapping[str, pd.DataFrame], *, months: int, discount: float
     return _tidy(found)
 
 
+def funds(policy: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Those of a scenario's instruments, as plain values, that are active and cover others."""
+    return [i for i in policy if i["active"] and i.get("covers")]
+
+
 def planned(
-    ledger: pd.DataFrame, budgets: Mapping[str, float | None], start: str, *, months: int | None = None
+    ledger: pd.DataFrame,
+    budgets: Mapping[str, float | None],
+    start: str,
+    *,
+    months: int | None = None,
+    policy: Iterable[Mapping[str, Any]] = (),
 ) -> pd.DataFrame:
     """What was planned, claimed and paid, by calendar year and instrument; of one replicate.
 
@@ -163,6 +173,8 @@ def planned(
     budgets : instrument id -> yearly budget, CNY; None where there is no limit
     start : first month of the horizon, YYYY-MM
     months : length of the horizon, for rows of years in which nothing was claimed; by default up to the last claim
+    policy : the scenario's instruments as plain values. What a fund's instruments claim and are paid while it is in
+        force counts in its row as well as in theirs: sums over instruments leave the rows of `funds` out
 
     Returns
     -------
@@ -173,7 +185,9 @@ def planned(
         year's budget. Who claims again every month is refused every month, so claims may exceed what would be paid
         without the limit.
     """
-    first = int(start[:4]) * 12 + int(start[5:7]) - 1
+    first = _calendar(start)
+    covered = (_covered(ledger, fund, first) for fund in funds(policy))
+    ledger = pd.concat([ledger, *(rows for rows in covered if len(rows))])
     last = int(ledger["month"].max()) if len(ledger) else 0
     years = np.arange(first // 12, (first + max(last, (months or 1) - 1)) // 12 + 1)
     codes, labels = factor(ledger["instrument"])
@@ -196,6 +210,17 @@ def planned(
             "share_disbursed": np.divide(paid / 100, limit, out=np.full(limit.size, np.nan), where=limit > 0),
         }
     )
+
+
+def _calendar(month: str) -> int:
+    return int(month[:4]) * 12 + int(month[5:7]) - 1
+
+
+def _covered(ledger: pd.DataFrame, fund: Mapping[str, Any], first: int) -> pd.DataFrame:
+    """What is claimed of a fund, as its own; `first` is the calendar month of the ledger's month 0."""
+    since, until = _calendar(fund["since"] or "0000-01"), _calendar(fund["until"] or "9999-12")
+    in_force = (ledger["month"].astype(int) + first).between(since, until)
+    return ledger[in_force & ledger["instrument"].isin(fund["covers"])].assign(instrument=fund["id"])
 
 
 def _tidy(found: Mapping[str, Outcome]) -> pd.DataFrame:

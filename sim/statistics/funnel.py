@@ -289,7 +289,7 @@ def _rows(entrepreneurs: Table, transitions: Table, chosen: Ints) -> Ints:
 
 
 def _keys(table: Table, chosen: Ints | slice) -> npt.NDArray[np.int64]:
-    """One number a person: a uid is below 2^40 by its definition."""
+    """One number a person: uids are below 2^39 in size by their definition, and negative before the year 2000."""
     replicate: npt.NDArray[np.int64] = table["replicate"].to_numpy()[chosen].astype(np.int64)
-    keys: npt.NDArray[np.int64] = (replicate << 40) | table["uid"].to_numpy()[chosen]
+    keys: npt.NDArray[np.int64] = (replicate << 40) + table["uid"].to_numpy()[chosen]
     return keys

@@ -59,11 +59,9 @@ def _mean_sales(record: Record) -> Mapping[str, float]:
 def _by_channel(record: Record, channel: str) -> tuple[Floats, Mask]:
     """Sales of those who trade at the end of the first year, and whether they are of a channel."""
     first = record.panel[record.panel["year"] == 1]
-    people = record.table("entrepreneurs")
-    if "channel" not in people:
-        raise NotKnown("no_table", table="entrepreneurs.channel")
-    rows = people["uid"].searchsorted(first["uid"])
-    return first["sales_cny"].to_numpy(), (people["channel"] == channel).to_numpy()[rows]
+    if "channel" not in first:
+        raise NotKnown("no_table", table="panel.channel")
+    return first["sales_cny"].to_numpy(), (first["channel"] == channel).to_numpy()
 
 
 def _cross_border(record: Record) -> Mapping[str, float]:

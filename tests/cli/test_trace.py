@@ -139,3 +139,11 @@ def test_json_stays_json(command, place):
     result = command("trace", "odd.yaml", "--json")
     assert json.loads(result.stdout)["events"]
     assert "warning: " in result.stderr
+
+
+def test_a_life_of_the_last_century_is_told(command, place):
+    """Who opened before the year 2000 has a negative identity, and is found by it."""
+    (place / "old.yaml").write_text("schema: 1\nextends: tiny.yaml\nhorizon: {start: 1995-03}\n")
+    picked = command.json("trace", "old.yaml", "--pick", "typical")
+    assert picked["uid"] < 0
+    assert command.json("trace", "old.yaml", "-e", str(picked["uid"]))["events"] == picked["events"]

@@ -17,7 +17,7 @@ from sim.chain.stage import Stage
 from sim.evidence.quantity import Label
 from sim.experiments.comparison.compare import compare
 from sim.experiments.comparison.result import Comparison, open_comparison
-from sim.policy import rent_relief, stipend
+from sim.policy import fund, rent_relief, stipend
 from sim.presentation.changes import changes
 from sim.presentation.comparison import PairedAnswer, names
 from sim.presentation.comparison_plots import Plots, figures, forest, gains, plane, split
@@ -303,3 +303,17 @@ def test_nothing_to_show_is_said(found: Comparison) -> None:
         gains(found.gains[:0], axes()),
     ):
         assert "nothing to show" in texts(drawn)
+
+
+def test_a_fund_is_shown_with_what_it_covers(small: Any, found: Comparison) -> None:
+    """A reform's fund has what is claimed and paid of it, and a word that this is not to be added; else no word."""
+    horizon = small().horizon.model_copy(update={"months": 12})
+    purse = fund.Instrument(id="purse", covers=("training",), budget=30_000.0)
+    reform = small(policy=(*small().policy, purse), horizon=horizon)
+    money = compare(small(horizon=horizon), {"funded": reform}, replicates=2)
+    by = money.budgets.query("scenario == 'funded'").groupby("instrument")[["claimed_cny", "paid_cny"]].sum()
+    assert by.loc["purse"].tolist() == by.loc["training"].tolist()
+    assert by.loc["purse", "paid_cny"] > 0
+    for lang, word in (("en", "A fund shows"), ("zh", "专项资金一行")):
+        assert word in said(money, lang)
+        assert word not in said(found, lang)

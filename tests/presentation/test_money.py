@@ -63,3 +63,18 @@ def test_without_policy_nothing_is_printed():
     """A city that pays nothing has no table of payments."""
     scenario = sim.load(CLASSROOM).replace({"policy": None, "horizon.months": 3})
     assert list(money(sim.run(scenario, replicates=1), "zh")) == []
+
+
+def test_a_fund_is_told_to_pay_through_others():
+    """A fund's row is what it covers was paid, with a word that this is not to be added; without a fund no word."""
+    purse = {"id": "purse", "type": "fund", "covers": ["training"], "budget": 20_000}
+    found = sim.run(sim.load(CLASSROOM, {"policy": [purse], "horizon.months": 12}), replicates=1)
+    by = found.budgets().groupby("instrument")[["claimed_cny", "paid_cny"]].sum()
+    assert by.loc["purse", "paid_cny"] == by.loc["training", "paid_cny"] > 0
+    assert by.loc["purse", "claimed_cny"] == by.loc["training", "claimed_cny"]
+    assert "A fund shows" in printed(found, "en")
+    assert "专项资金一行" in printed(found, "zh")
+
+
+def test_without_a_fund_nothing_is_said_of_one(result):
+    assert "A fund shows" not in printed(result, "en")

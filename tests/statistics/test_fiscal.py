@@ -191,3 +191,33 @@ def test_all_payments_are_in_the_plan(tables):
     """What is paid by year and instrument adds up to what was spent."""
     found = planned(tables["ledger"], {"stipend": 1e6}, "2024-04")
     assert found["paid_cny"].sum() == pytest.approx(spent(tables["ledger"]))
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "first_year", "second_year"),
+    [(None, None, [17.2, 10], [20.1, 20.1]), ("2024-08", "2025-01", [7.2, 0], [20.1, 20.1]),
+     (None, "2024-12", [17.2, 10], [0, 0]), ("2030-01", None, [0, 0], [0, 0])],
+)  # fmt: skip
+def test_a_fund_shows_what_it_covers(since, until, first_year, second_year):
+    """Claims and payments of the covered while it is in force, on top of their own rows; one that is off, nothing."""
+    ledger = claims(paid_cny=[10.0, 5.0, 0.0, 20.1], refused_cny=[0.0, 0.0, 7.2, 0.0])
+    fund = {"id": "fund", "active": True, "covers": ("rent",), "since": since, "until": until}
+    budgets = {"fund": 40.0, "rent": None, "stipend": None}
+    for table in (ledger, ledger.astype({"instrument": "category", "month": "int16"})):
+        found = planned(table, budgets, "2024-04", policy=[fund]).set_index(["year", "instrument"])
+        money = found[["claimed_cny", "paid_cny"]]
+        assert money.loc[(2024, "fund")].tolist() == pytest.approx(first_year)
+        assert money.loc[(2025, "fund")].tolist() == pytest.approx(second_year)
+        assert found["share_disbursed"][(2025, "fund")] == pytest.approx(second_year[1] / 40)
+        own = found.drop("fund", level="instrument")
+        off = planned(table, budgets, "2024-04", policy=[{**fund, "active": False}])
+        pd.testing.assert_frame_equal(own, off[off["instrument"] != "fund"].set_index(["year", "instrument"]))
+        assert off["paid_cny"].sum() == pytest.approx(spent(table))
+
+
+def test_a_fund_of_which_nothing_is_claimed():
+    """An empty ledger, of a run in which nobody was paid, has a row of zeros for the fund."""
+    nothing = claims(paid_cny=[1.0] * 4).iloc[:0].astype({"instrument": "category"})
+    fund = {"id": "fund", "active": True, "covers": ("rent",), "since": None, "until": None}
+    found = planned(nothing, {"fund": 9.0}, "2024-04", policy=[fund])
+    assert found[["claimed_cny", "paid_cny"]].to_numpy().tolist() == [[0, 0]]

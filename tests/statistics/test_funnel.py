@@ -60,6 +60,14 @@ def test_people_are_matched_by_replicate_and_uid_in_any_order():
     np.testing.assert_array_equal(first_entered(both, log, CHAIN)[1], [10, 5])
 
 
+def test_people_of_the_last_century_are_matched_by_replicate_as_well():
+    """Identities are negative before the year 2000, and still those of one replicate."""
+    both = pd.concat([people([0], replicate=r).assign(uid=-549999830) for r in range(3)])
+    log = moves((-549999830, 4, "maker_space", "admitted"))
+    log = pd.concat([log.assign(replicate=r, month=4 + r) for r in range(3)])
+    np.testing.assert_array_equal(first_entered(both, log, CHAIN)[1], [5, 6, 7])
+
+
 def test_no_people_and_no_moves():
     """Empty tables give empty answers."""
     log = moves((1, 4, "maker_space", "admitted"))

@@ -248,13 +248,15 @@ def test_resident_talent(record, make_people):
 
 
 def test_channels(record, make_people, make_panel):
-    """Shares of a channel in shops and in sales of the first year's end."""
-    new = make_people([120] * 4, False, channel=["domestic", "livestream", "cross_border", "domestic"])
+    """Shares of a channel in shops and in sales of the first year's end; where shops turn to later is not asked."""
+    new = make_people([120] * 4, False, channel="cross_border")
     rows = [(0, 1, 5, 100.0, 0), (10, 1, 5, 300.0, 0), (20, 1, 5, 600.0, 0), (30, 2, 9, 1e6, 0)]
-    seen = record({"entrepreneurs": new, "panel": make_panel(rows)})
+    panel = make_panel(rows).assign(channel=["domestic", "livestream", "cross_border", "domestic"])
+    seen = record({"entrepreneurs": new, "panel": panel})
     assert value("cross_border", seen) == pytest.approx({"sales": 0.6, "entities": 1 / 3})
     assert value("livestream", seen)["sales"] == pytest.approx(0.3)
     assert value("mean_sales", seen)["mean"] == pytest.approx(1000 / 3)
+    assert why("cross_border", record({"entrepreneurs": new, "panel": make_panel(rows)})) == "no_table"
 
 
 def test_published_instruments(record):

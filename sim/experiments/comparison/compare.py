@@ -181,10 +181,11 @@ def _kept(scenario: Scenario, tables: Tables, discount: float) -> Run:
     rates = dict.fromkeys((0.0, discount))
     units = [fiscal.per_unit(tables, months=months, discount=rate).assign(discount=rate) for rate in rates]
     budgets = {i.id: i.budget for i in scenario.policy if i.active}
+    policy = [i.model_dump() for i in scenario.policy]
     return Run(
         summary.outcomes(tables, months=months, stages=[s.id for s in scenario.chain]),
         pd.concat(units, ignore_index=True),
-        fiscal.planned(tables["ledger"], budgets, start, months=months),
+        fiscal.planned(tables["ledger"], budgets, start, months=months, policy=policy),
     )
 
 

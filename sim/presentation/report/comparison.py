@@ -252,7 +252,7 @@ class _Comparison:
 
     def money(self) -> Iterator[Block]:
         """What each scenario pays in all, and its budgets."""
-        paid = [*unit_costs(self._found.unit_costs, self._sheet), *budgets(self._found.budgets, self._sheet)]
+        paid = [*unit_costs(self._found.unit_costs, self._sheet), *budgets(self._found, self._sheet)]
         yield from self._draft.noted(self._draft.blocks(paid), self._sheet.footnotes())
 
     def reading(self) -> list[Block]:
