@@ -463,7 +463,7 @@ def before(scenario: Scenario) -> Scenario | None:
 
 def _anew(policy: tuple[PolicyInstrument, ...]) -> tuple[PolicyInstrument, ...]:
     """The instruments of a run: copies of those that do not come with the program, and may keep notes of their own."""
-    return tuple(i if type(i).__module__.startswith("sim.") else deepcopy(i) for i in policy)
+    return tuple(i if i.ours else deepcopy(i) for i in policy)
 
 
 def _memory(scenario: Scenario) -> dict[str, str]:

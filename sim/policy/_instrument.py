@@ -93,6 +93,14 @@ class PolicyInstrument(Parameters):
 
     Notes of another kind, which an instrument of a scenario's own keeps in itself, begin anew with each run.
     """
+    ours: ClassVar[bool] = True
+    """Whether it comes with the program, and so keeps to what others are watched for."""
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        """Note where it comes from."""
+        super().__pydantic_init_subclass__(**options)
+        cls.ours = cls.__module__.startswith("sim.")
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """One month: who is eligible, who of them takes it up, what is paid, what it does to those who got it.

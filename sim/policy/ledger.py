@@ -115,7 +115,7 @@ class Ledger:
         else:
             amount = np.empty(len(rows), np.int64)
             amount.fill(fen)
-        if not type(instrument).__module__.startswith("sim.policy.") and (least := amount.min()) < 0:
+        if not instrument.ours and (least := amount.min()) < 0:
             raise NegativeCost(f"a cost must be 0 or more fen (got {least})")
         if limits := self._limits(instrument, now):
             left = min(limit - self._spent.get(key, 0) for key, limit in limits)

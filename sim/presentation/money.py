@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from sim.presentation.catalogue import Labels, Lang
+from sim.presentation.catalogue import Labels, Lang, text
 from sim.presentation.digits import UNKNOWN, Measured
 from sim.presentation.sheet import Sheet, records
 from sim.statistics.fiscal import funds
@@ -49,7 +49,7 @@ def _by_instrument(budgets: pd.DataFrame, sheet: Sheet, funded: bool) -> Iterato
         yearly = float(rows.loc[rows["year"] == whole, "paid_cny"].sum())
         sums = (sheet.money(Measured(x)) for x in (planned, claimed, paid))
         sheet.row(table, sheet.name("policy", str(id)), *sums, share, sheet.money(Measured(yearly)))
-    yield from sheet.section("instrument.title", table, sheet.say("instrument.funded") if funded else "")
+    yield from sheet.section("instrument.title", table, text("answer.funded", sheet.lang) if funded else "")
 
 
 def _per_unit(unit_costs: pd.DataFrame, months: int, sheet: Sheet) -> Iterator[RenderableType]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sim.presentation.catalogue import text
 from sim.presentation.digits import UNKNOWN, Measured
 from sim.presentation.sheet import Sheet, records
 from sim.statistics.fiscal import funds
@@ -97,5 +98,5 @@ def budgets(found: Comparison, sheet: Sheet) -> Iterator[RenderableType]:
         money = (sheet.money(Measured(x)) for x in (planned, claimed, paid))
         sheet.row(table, sheet.names[row["scenario"]], sheet.name("policy", row["instrument"]), *money, share)
     funded = any(funds(scenario["policy"]) for scenario in (found.base, *found.reforms.values()))
-    lines = (sheet.say("budget.years"), sheet.say("budget.funded") if funded else "")
+    lines = (sheet.say("budget.years"), text("answer.funded", sheet.lang) if funded else "")
     yield from sheet.section("budget.title", table, *lines)

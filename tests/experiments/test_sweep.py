@@ -433,6 +433,10 @@ def test_a_study_that_was_changed_counts_its_own_runs(undisturbed, study, tmp_pa
     assert len(again.runs) == 12
     assert status(out).others == 12
     assert sweep(study(), out).digest == undisturbed.digest
+    path = out / "manifest.json"
+    before = {k: v for k, v in json.loads(path.read_text()).items() if k not in ("changed", "design")}
+    path.write_text(json.dumps(before))  # of a version that did not note it
+    assert len(sim.open_sweep(out).runs) == 18 + 6
 
 
 def test_a_point_of_two_branches_counts_for_both(study):

@@ -76,13 +76,18 @@ class Sweep(Shown):
 
         If it was changed, its folder may hold runs of points that it has no more, and more of each than it wants.
         """
-        import pyarrow as pa
         import pyarrow.compute as pc
 
-        if not self.manifest["changed"]:
+        if not self.manifest.get("changed"):  # folders of earlier versions say nothing of it
             return table
-        mine = pc.is_in(table["point"], value_set=pa.array(self.points["point"].unique(), pa.string()))
+        mine = pc.is_in(table["point"], value_set=self._mine)
         return table.filter(pc.and_(mine, pc.less(table["replicate"], most(self.manifest["replicates"]))))
+
+    @cached_property
+    def _mine(self) -> pa.Array:
+        import pyarrow as pa
+
+        return pa.array(self.points["point"].unique(), pa.string())
 
     @cached_property
     def runs(self) -> pd.DataFrame:

@@ -22,9 +22,6 @@ process ends."""
 _LONGEST = 500
 """Characters of a message."""
 
-_POINTS = 500
-"""assumed: scenarios that are kept, of some 10 kB each."""
-
 
 class Row(NamedTuple):
     """What came of a run: the outcomes (NaN where not known), why some are not known, where and why it failed."""
@@ -124,8 +121,8 @@ class _Last:
     """What the runs before have left, and the next may need again: their scenarios, and the city at the end of the last
     one's burn-in.
 
-    Replicates of all points come in turns, so that scenarios are kept; one city serves all of them that start from it,
-    in the same replicate.
+    Replicates of all points come in turns, so that the scenarios of a batch are kept; one city serves all of them that
+    start from it, in the same replicate.
     """
 
     def __init__(self, outcomes: Sequence[str]) -> None:
@@ -144,8 +141,6 @@ class _Last:
         if there is None:
             there = watched(order.base.at(order.values), self._outcomes)
             if order.point:
-                if len(self._scenarios) >= _POINTS:
-                    self._scenarios.clear()
                 self._scenarios[order.point] = there
         return there
 

@@ -30,8 +30,8 @@ from sim.scenario.source import Place, name_of, read, shown
 
 __all__ = ["Outcome", "Range", "StudyFile", "Text", "a_list", "moved", "pinned", "plausible", "study_wide"]
 
-
-_OWN = {"seed": "seed: ...", "replicates": "replicates: ..."}
+_STUDY_WIDE = {"seed": "seed: ...", "replicates": "replicates: ...", "engine": "set: {engine: ...}"}
+"""What all that a study runs has in common, and how it is written."""
 
 
 def a_list(value: Any) -> Any:
@@ -149,7 +149,7 @@ class StudyFile(Parameters):
         if study is not None:
             study._path, study._file, study._origins = os.fspath(path), document.file, settled.origins
             study._places = {p: place_of(settled.nodes[loc]) for loc, p in settled.paths.items()}
-            slips = [*study_wide(study.set, settled, "set", _OWN), *study.slips(settled, small)]
+            slips = [*study_wide(study.set, settled, "set", ("seed", "replicates")), *study.slips(settled, small)]
             if whole is not None and small is not None:
                 study._whole, study._small, study._text = whole, small, read(path).content
                 slips += further(study) if further else ()
@@ -215,12 +215,12 @@ def plausible(scenario: Scenario, path: str) -> tuple[float, float] | None:
     return (float(limits[0]), float(limits[1])) if limits else None
 
 
-def study_wide(values: Iterable[str], settled: Settled, here: str, names: Mapping[str, str]) -> Iterator[Problem]:
-    """What is `set` that the whole study decides; `names` are such keys, and what is to be written instead."""
+def study_wide(values: Iterable[str], settled: Settled, here: str, keys: Iterable[str]) -> Iterator[Problem]:
+    """What is `set`, below one of some keys, and is said elsewhere for the whole study."""
     for path in values:
-        if write := names.get(path.split(".")[0]):
+        if (key := path.split(".")[0]) in keys:
             at = f"{here}.{path}"
-            yield problem(settled.place(at), at, "study_wide", {"found": shown(path), "write": write})
+            yield problem(settled.place(at), at, "study_wide", {"found": shown(path), "write": _STUDY_WIDE[key]})
 
 
 def moved(found: Problem, place: Place, prefix: str = "") -> Problem:

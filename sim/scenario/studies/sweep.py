@@ -27,8 +27,8 @@ __all__ = ["Branch", "SweepStudy"]
 _MANY_RUNS = 1_000_000
 """assumed: runs beyond which a study is probably not meant: hours of a cluster."""
 
-_WHOLE = {"seed": "seed: ...", "replicates": "replicates: ...", "engine": "set: {engine: ...}"}
-"""What all branches share, and how it is written: who reads the runs of a folder mixes nothing."""
+_SHARED = ("seed", "replicates", "engine")
+"""What all branches have in common: who reads the runs of a folder mixes nothing."""
 
 Levers = Annotated[tuple[Lever, ...], BeforeValidator(a_list), Field(max_length=60)]
 Uncertainties = Annotated[tuple[Uncertainty, ...], BeforeValidator(a_list), Field(max_length=60)]
@@ -137,7 +137,7 @@ def _block(
     if layout is None:
         wrong.append(problem(settled.place(here), said.removesuffix(".design") or "design", "missing", {"near": ""}))
     changes = branch.set if branch else {}
-    wrong += study_wide(changes, settled, f"{here}.set", _WHOLE)
+    wrong += study_wide(changes, settled, f"{here}.set", _SHARED)
     try:
         scenario = pinned(small).replace(changes)
     except ScenarioError as error:
