@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
-from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -122,7 +121,7 @@ class Pipeline(mesa.Model):  # type: ignore[misc]
         self.month = -_before
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
         self._founder = founder if scenario.engine == "objects" else None
-        self._policy = _anew(scenario.policy)
+        self._policy = tuple(i.anew() for i in scenario.policy)
         self._settling = [
             i for i in self._policy if i.active and type(i).closed is not PolicyInstrument.closed
         ]  # those that settle accounts with whoever closes
@@ -459,11 +458,6 @@ def before(scenario: Scenario) -> Scenario | None:
     )
     past._burn_in = None
     return past
-
-
-def _anew(policy: tuple[PolicyInstrument, ...]) -> tuple[PolicyInstrument, ...]:
-    """The instruments of a run: copies of those that do not come with the program, and may keep notes of their own."""
-    return tuple(i if i.ours else deepcopy(i) for i in policy)
 
 
 def _memory(scenario: Scenario) -> dict[str, str]:

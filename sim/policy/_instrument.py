@@ -10,6 +10,7 @@ import builtins
 import importlib
 import pkgutil
 from collections.abc import Mapping
+from copy import deepcopy
 from enum import IntEnum
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple
@@ -101,6 +102,10 @@ class PolicyInstrument(Parameters):
         """Note where it comes from."""
         super().__pydantic_init_subclass__(**options)
         cls.ours = cls.__module__.startswith("sim.")
+
+    def anew(self) -> PolicyInstrument:
+        """The instrument as a run gets it: a copy of one that may keep notes of its own."""
+        return self if self.ours else deepcopy(self)
 
     def act(self, people: Columns, now: Now, ledger: Ledger) -> None:
         """One month: who is eligible, who of them takes it up, what is paid, what it does to those who got it.

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from pydantic import ValidationError
+from pydantic import PrivateAttr, ValidationError
 
 import sim.experiments.tracing.witness
 from sim.entrepreneurs.arithmetic import exp, log, normal
@@ -52,6 +52,18 @@ class Gift(PolicyInstrument):
 
     def cost(self, people: Any, now: Any, rows: Any) -> int:
         return 12345
+
+
+class Once(Gift):
+    """Another: it notes in itself whom it has paid."""
+
+    _paid: set[int] = PrivateAttr(default_factory=set)
+
+    def takers(self, people: Any, now: Any, rows: Any) -> Any:
+        return rows[[uid not in self._paid for uid in people.uid[rows].tolist()]]
+
+    def apply(self, people: Any, now: Any, rows: Any) -> None:
+        self._paid.update(people.uid[rows].tolist())
 
 
 class Turn(PolicyInstrument):
@@ -381,6 +393,13 @@ def test_a_payment_names_what_it_comes_from(small: Small) -> None:
     assert {e.numbers["effects"].get("training") for e in courses} >= {0.07}
     assert not any(e.numbers["in_cash"] for e in courses)
     assert any(e.numbers["in_cash"] for e in stipends)
+
+
+def test_notes_of_one_life_are_not_those_of_the_next(small: Small) -> None:
+    """An instrument that notes whom it has paid pays him again when his life is lived again."""
+    scenario = short(small, policy=(Once(id="gift", type="gift"),))
+    first, again = events(scenario, "paid"), events(scenario, "paid")
+    assert len(first) == len(again) > 0
 
 
 def test_the_draw_told_is_the_one_that_granted(small: Small) -> None:

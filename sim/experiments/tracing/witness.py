@@ -249,6 +249,9 @@ class _Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._instrument, name)
 
+    def anew(self) -> _Watched:
+        return _Watched(self._instrument.anew(), self._relived)
+
     def act(self, *how: Any) -> None:
         with self._relived.watching(self._instrument):
             self._instrument.act(*how)
